@@ -1,0 +1,1 @@
+//! The Phoenix channel protocol as a library: no I/O, no runtime, no database.

@@ -1,0 +1,3 @@
+//! The `pusher-lite` binary.
+
+fn main() {}
