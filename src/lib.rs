@@ -4,3 +4,5 @@
 //!
 //! Imports point one way: `main -> server -> web -> {auth, realtime, store, mail, http}`, `auth -> store` and
 //! `realtime -> protocol`.
+
+pub mod config;
