@@ -1,0 +1,50 @@
+# The index of commands. `make help` lists them.
+
+CARGO ?= cargo
+NPM ?= npm
+BUNDLE := assets/dist/js/pusher.js
+BUNDLE_SOURCES := $(shell find assets -type f -not -path '*/node_modules/*' -not -path 'assets/dist/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build assets test test-rust test-assets test-compat check fmt docs deny clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build everything and serve on http://localhost:4000 with demo data in data/
+	PUSHER_LITE_DEMO=$${PUSHER_LITE_DEMO:-true} target/release/pusher-lite
+
+build: $(BUNDLE) ## Build the browser bundle and the release binary, one file
+	$(CARGO) build --release --locked
+
+assets: $(BUNDLE) ## Build the browser bundle into assets/dist
+
+$(BUNDLE): $(BUNDLE_SOURCES)
+	cd assets && $(NPM) ci --no-audit --no-fund && $(NPM) run build
+	@touch $@
+
+test: test-rust test-assets test-compat ## Run every test
+
+test-rust: $(BUNDLE) ## Run the server's own tests, on SQLite and Postgres
+	$(CARGO) test --workspace --locked
+
+test-assets: $(BUNDLE) ## Run the tests of the browser client
+	cd assets && $(NPM) test
+
+test-compat: build ## Replay the recordings, run real Phoenix clients and a real browser
+	cd compat-tests && $(NPM) ci --no-audit --no-fund && $(NPM) test
+
+check: $(BUNDLE) ## Check formatting, lints and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
+
+deny: ## Check the licences and sources of the dependencies
+	$(CARGO) deny --locked check licenses bans sources
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+clean: ## Remove what was built; data/ stays
+	$(CARGO) clean
+	rm -rf assets/dist assets/node_modules compat-tests/node_modules
