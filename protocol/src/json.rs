@@ -1,0 +1,68 @@
+//! The little JSON that is not left to `serde_json`.
+
+use crate::DecodeError;
+
+/// A string as JSON text.
+///
+/// ```
+/// assert_eq!(pusher_lite_protocol::quote("a\"b"), r#""a\"b""#);
+/// ```
+pub fn quote(text: &str) -> String {
+    serde_json::to_string(text).expect("a string is always valid JSON")
+}
+
+/// The inside of a JSON string that holds no escape, so that it is the string itself.
+pub(crate) fn unquoted(json: &str) -> Option<&str> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    (!inner.as_bytes().contains(&b'\\')).then_some(inner)
+}
+
+/// Refuses text with a `\u` escape of half a surrogate pair, which `serde_json` lets pass in what it does not decode.
+/// Neither the original nor Phoenix reads such a message, and some receivers would fail at it.
+pub(crate) fn check_surrogates(text: &str) -> Result<(), DecodeError> {
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|&b| b == b'\\') {
+        let escape = &rest[at..];
+        let used = match code_unit(escape) {
+            Some(0xD800..=0xDBFF) => match escape.get(6..).and_then(code_unit) {
+                Some(0xDC00..=0xDFFF) => 12,
+                _ => return Err(DecodeError::LoneSurrogate),
+            },
+            Some(0xDC00..=0xDFFF) => return Err(DecodeError::LoneSurrogate),
+            _ => 2,
+        };
+        rest = escape.get(used..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The UTF-16 code unit of an escape like `\u00e9` at the beginning of the text.
+fn code_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(br"\u")?.get(..4)?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surrogates_must_come_in_pairs() {
+        for good in ["", r"\ud83d\ude42", r"\uD83D\uDE42x", r"\\ud800", r"a\n\u00e9", r"\", r"\u12", r"\ud7ff\ue000"] {
+            assert!(check_surrogates(good).is_ok(), "{good}");
+        }
+        for bad in [r"\ud800", r"\udc00", r"\ud800x\udc00", r"\ud800\ud800", r"\ud83d\u0041", r"\\\ud800", r"\ude42\ud83d"]
+        {
+            assert!(check_surrogates(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_strings_without_escapes_are_taken_as_they_are() {
+        assert_eq!(unquoted(r#""a☃""#), Some("a☃"));
+        assert_eq!(unquoted(r#""""#), Some(""));
+        assert_eq!(unquoted(r#""a\"""#), None);
+        assert_eq!(unquoted("null"), None);
+        assert_eq!(unquoted(r#"""#), None);
+    }
+}

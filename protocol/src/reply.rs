@@ -1,0 +1,27 @@
+//! The payloads of `phx_reply`, as JSON text.
+
+/// The reason of a reply with the status `error`.
+macro_rules! error {
+    ($reason:literal) => {
+        concat!(r#"{"status":"error","response":{"reason":""#, $reason, r#""}}"#)
+    };
+}
+
+/// Joined, left, or alive.
+pub const OK: &str = r#"{"status":"ok","response":{}}"#;
+/// A topic that nothing serves, or that this socket has not joined.
+pub const UNMATCHED_TOPIC: &str = error!("unmatched topic");
+/// A join of `lobby:` without an application or a topic. The bare string is the original's.
+pub const INVALID: &str = r#"{"status":"error","response":"invalid"}"#;
+/// A join of another application's topic.
+pub const UNAUTHORIZED: &str = error!("unauthorized");
+/// A join beyond what one socket may hold.
+pub const TOO_MANY_CHANNELS: &str = error!("too many channels joined");
+/// A push without the permission `send_message`.
+pub const FORBIDDEN: &str = error!("forbidden");
+/// A push of an event that only the server may send.
+pub const RESERVED_EVENT: &str = error!("reserved event");
+/// A push whose payload is no JSON object.
+pub const PAYLOAD_NOT_OBJECT: &str = error!("payload must be an object");
+/// A push whose event is no string.
+pub const EVENT_NOT_STRING: &str = error!("event must be a string");

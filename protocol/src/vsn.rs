@@ -1,0 +1,134 @@
+//! The serializer version, negotiated by the connect parameter `vsn`.
+
+use crate::{DecodeError, Message, Outgoing, VsnError, binary, json, v1, v2};
+
+/// How messages are written on one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Vsn {
+    /// Objects: `{"topic":…,"event":…,"payload":…,"ref":…}`.
+    V1,
+    /// Arrays: `[join_ref,ref,topic,event,payload]`, and binary pushes.
+    V2,
+}
+
+impl Vsn {
+    /// The number of versions, for tables indexed by [`Vsn::index`].
+    pub const COUNT: usize = 2;
+
+    /// Reads the parameter `vsn`. A client that sends none is of the time before there was a second version.
+    ///
+    /// # Errors
+    ///
+    /// Anything but a stable version 1.x.y or 2.0.x.
+    ///
+    /// ```
+    /// use pusher_lite_protocol::Vsn;
+    /// assert_eq!(Vsn::negotiate(None), Ok(Vsn::V1));
+    /// assert_eq!(Vsn::negotiate(Some("2.0.0")), Ok(Vsn::V2));
+    /// assert!(Vsn::negotiate(Some("2.1.0")).is_err());
+    /// ```
+    pub fn negotiate(parameter: Option<&str>) -> Result<Vsn, VsnError> {
+        let Some(version) = parameter else { return Ok(Vsn::V1) };
+        match stable_version(version).ok_or(VsnError)? {
+            ["1", _, _] => Ok(Vsn::V1),
+            ["2", "0", _] => Ok(Vsn::V2),
+            _ => Err(VsnError),
+        }
+    }
+
+    /// A number below [`Vsn::COUNT`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Reads a message that came as text.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the whole of it is not one well-formed message of this version.
+    pub fn decode_text(self, text: &str) -> Result<Message<'_>, DecodeError> {
+        json::check_surrogates(text)?;
+        match self {
+            Vsn::V1 => v1::decode(text),
+            Vsn::V2 => v2::decode(text),
+        }
+    }
+
+    /// Reads a message that came in a binary frame: with version 1 the same JSON as in a text frame, with version 2 a
+    /// binary push.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] as for text, or if the frame is cut short or of a kind that clients do not send.
+    pub fn decode_binary(self, frame: &[u8]) -> Result<Message<'_>, DecodeError> {
+        match self {
+            Vsn::V1 => self.decode_text(std::str::from_utf8(frame)?),
+            Vsn::V2 => binary::decode(frame),
+        }
+    }
+
+    /// The bytes that [`Vsn::encode`] will append.
+    pub fn encoded_len(self, message: &Outgoing<'_>) -> usize {
+        match self {
+            Vsn::V1 => v1::encoded_len(message),
+            Vsn::V2 => v2::encoded_len(message),
+        }
+    }
+
+    /// Appends the text of a message.
+    pub fn encode(self, message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
+        match self {
+            Vsn::V1 => v1::encode(message, buffer),
+            Vsn::V2 => v2::encode(message, buffer),
+        }
+    }
+}
+
+/// The three numbers of a version without a pre-release part; build metadata is of no interest.
+fn stable_version(version: &str) -> Option<[&str; 3]> {
+    let (numbers, build) = version.split_once('+').unwrap_or((version, "0"));
+    let is_identifier = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !build.split('.').all(is_identifier) {
+        return None;
+    }
+    let mut parts = numbers.split('.');
+    let numbers = [parts.next()?, parts.next()?, parts.next()?];
+    let is_number = |part: &&str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && (*part == "0" || !part.starts_with('0'))
+    };
+    (parts.next().is_none() && numbers.iter().all(is_number)).then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negotiates_what_the_recordings_show() {
+        for (parameter, expected) in [
+            (None, Ok(Vsn::V1)),
+            (Some("1.0.0"), Ok(Vsn::V1)),
+            (Some("1.2.3"), Ok(Vsn::V1)),
+            (Some("1.0.0+build.5"), Ok(Vsn::V1)),
+            (Some("2.0.0"), Ok(Vsn::V2)),
+            (Some("2.0.99"), Ok(Vsn::V2)),
+            (Some(""), Err(VsnError)),
+            (Some("1"), Err(VsnError)),
+            (Some("1.0"), Err(VsnError)),
+            (Some("2.0"), Err(VsnError)),
+            (Some("2.1.0"), Err(VsnError)),
+            (Some("3.0.0"), Err(VsnError)),
+            (Some("abc"), Err(VsnError)),
+            (Some(" 1.0.0"), Err(VsnError)),
+            (Some("1.0.0 "), Err(VsnError)),
+            (Some("1.0.0.0"), Err(VsnError)),
+            (Some("01.0.0"), Err(VsnError)),
+            (Some("1.0.0-rc.1"), Err(VsnError)),
+            (Some("1.0.0+"), Err(VsnError)),
+            (Some("+1.0.0"), Err(VsnError)),
+            (Some("2.0.99999999999999999999999999"), Ok(Vsn::V2)),
+        ] {
+            assert_eq!(Vsn::negotiate(parameter), expected, "{parameter:?}");
+        }
+    }
+}
