@@ -2,7 +2,11 @@
 //!
 //! # Layout
 //!
+//! - [`config`]: every setting, read once
+//! - [`http`]: a thin layer over hyper that knows no domain
+//!
 //! Imports point one way: `main -> server -> web -> {auth, realtime, store, mail, http}`, `auth -> store` and
 //! `realtime -> protocol`.
 
 pub mod config;
+pub mod http;

@@ -1,0 +1,240 @@
+//! Files that never change while the server runs: found by path, compressed once, validated by ETag.
+
+use std::{borrow::Cow, collections::HashMap, io::Write};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::{
+    Method, StatusCode,
+    header::{
+        ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
+        X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use sha2::{Digest, Sha256};
+
+use super::{Request, Response};
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const REVALIDATED: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// Files by path.
+#[derive(Debug, Default)]
+pub struct Assets {
+    files: HashMap<String, Asset>,
+}
+
+#[derive(Debug)]
+struct Asset {
+    /// Twelve hexadecimal digits of the content's SHA-256.
+    version: String,
+    content_type: HeaderValue,
+    plain: Bytes,
+    gzip: Option<Bytes>,
+    brotli: Option<Bytes>,
+}
+
+impl Assets {
+    /// Takes files by path (`js/app.js`, without a slash before it). `js/app.js.br` is not served by itself: it is
+    /// `js/app.js` compressed by Brotli. Gzip is made here, of everything that is text.
+    pub fn new(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>) -> Self {
+        let files: Vec<_> = files
+            .into_iter()
+            .map(|(path, content)| (path, into_bytes(content)))
+            .collect();
+        let (compressed, plain): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| path.ends_with(".br"));
+        let compressed: HashMap<_, _> = compressed.into_iter().collect();
+        let files = plain.into_iter().map(|(path, plain)| {
+            let brotli = compressed.get(&format!("{path}.br")).cloned();
+            (path.clone(), Asset::new(&path, plain, brotli))
+        });
+        Self { files: files.collect() }
+    }
+
+    /// The URL of a file with its version in it, so that it can be cached for good. A file that is not there keeps its
+    /// plain path.
+    pub fn url(&self, path: &str) -> String {
+        match self.files.get(path) {
+            Some(asset) => format!("/{path}?v={}", asset.version),
+            None => format!("/{path}"),
+        }
+    }
+
+    /// The answer to a GET or HEAD whose path is that of a file.
+    pub fn respond(&self, request: &Request) -> Option<Response> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let asset = self.files.get(&request.segments().join("/"))?;
+        Some(asset.respond(request))
+    }
+}
+
+impl Asset {
+    fn new(path: &str, plain: Bytes, brotli: Option<Bytes>) -> Self {
+        let (content_type, is_text) = content_type(path);
+        Self {
+            version: Sha256::digest(&plain)[..6]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+            content_type: HeaderValue::from_static(content_type),
+            gzip: is_text.then(|| gzip(&plain)).filter(|gzip| gzip.len() < plain.len()),
+            plain,
+            brotli,
+        }
+    }
+
+    fn respond(&self, request: &Request) -> Response {
+        let (encoding, body) = self.best_encoding(request);
+        let etag = match encoding {
+            Some(encoding) => format!("\"{}-{encoding}\"", self.version),
+            None => format!("\"{}\"", self.version),
+        };
+        let known = request.header(IF_NONE_MATCH).is_some_and(|tags| matches(tags, &etag));
+        let mut response = match known {
+            true => Response::empty(StatusCode::NOT_MODIFIED),
+            false => Response::bytes(StatusCode::OK, body.clone()).header(CONTENT_TYPE, self.content_type.clone()),
+        };
+        if let Some(encoding) = encoding.filter(|_| !known) {
+            response = response.header(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        let current = request
+            .params()
+            .text("v")
+            .is_some_and(|version| version == self.version);
+        response
+            .header(
+                ETAG,
+                HeaderValue::try_from(etag).expect("hexadecimal digits may stand in a header"),
+            )
+            .header(VARY, HeaderValue::from_static("accept-encoding"))
+            .header(CACHE_CONTROL, if current { IMMUTABLE } else { REVALIDATED })
+            .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+    }
+
+    fn best_encoding(&self, request: &Request) -> (Option<&'static str>, &Bytes) {
+        let accepted = request.header(ACCEPT_ENCODING).unwrap_or_default();
+        let candidates = [("br", &self.brotli), ("gzip", &self.gzip)];
+        let best = candidates
+            .into_iter()
+            .find_map(|(name, body)| Some((name, body.as_ref().filter(|_| accepts(accepted, name))?)));
+        best.map_or((None, &self.plain), |(name, body)| (Some(name), body))
+    }
+}
+
+/// Whether `Accept-Encoding` names this encoding without the weight 0.
+fn accepts(accepted: &str, encoding: &str) -> bool {
+    accepted.split(',').any(|item| {
+        let (name, weight) = item.split_once(';').unwrap_or((item, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+        name.trim().eq_ignore_ascii_case(encoding) && !refused
+    })
+}
+
+/// Whether `If-None-Match` has this tag, compared weakly as RFC 9110 (section 13.1.2) asks.
+fn matches(tags: &str, etag: &str) -> bool {
+    tags.split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+/// The content type by the end of the name, and whether that is worth compressing.
+fn content_type(path: &str) -> (&'static str, bool) {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "js" | "mjs" => ("text/javascript; charset=utf-8", true),
+        "css" => ("text/css; charset=utf-8", true),
+        "html" => ("text/html; charset=utf-8", true),
+        "txt" | "ts" => ("text/plain; charset=utf-8", true),
+        "json" | "map" => ("application/json; charset=utf-8", true),
+        "webmanifest" => ("application/manifest+json", true),
+        "svg" => ("image/svg+xml", true),
+        "ico" => ("image/x-icon", true),
+        "png" => ("image/png", false),
+        "jpg" | "jpeg" => ("image/jpeg", false),
+        "webp" => ("image/webp", false),
+        "woff2" => ("font/woff2", false),
+        _ => ("application/octet-stream", false),
+    }
+}
+
+fn gzip(plain: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain).expect("writing to memory does not fail");
+    encoder.finish().expect("writing to memory does not fail").into()
+}
+
+fn into_bytes(content: Cow<'static, [u8]>) -> Bytes {
+    match content {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assets() -> Assets {
+        let script = "let a = 1;".repeat(100);
+        Assets::new([
+            ("js/app.js".to_owned(), Cow::Owned(script.into_bytes())),
+            ("js/app.js.br".to_owned(), Cow::Borrowed(b"brotli".as_slice())),
+            ("css/app.css".to_owned(), Cow::Owned(b"a { }".repeat(100))),
+            ("images/a.png".to_owned(), Cow::Borrowed(b"png".as_slice())),
+        ])
+    }
+
+    fn get(path: &str, headers: &[(&str, &str)]) -> Option<Response> {
+        assets().respond(&Request::test("GET", path, headers))
+    }
+
+    fn encoding(path: &str, accepted: &str) -> Option<HeaderValue> {
+        get(path, &[("accept-encoding", accepted)])
+            .unwrap()
+            .headers()
+            .get(CONTENT_ENCODING)
+            .cloned()
+    }
+
+    #[test]
+    fn the_best_encoding_is_sent() {
+        assert_eq!(encoding("/js/app.js", "gzip, deflate, br").unwrap(), "br");
+        assert_eq!(encoding("/js/app.js", "br;q=0, gzip").unwrap(), "gzip");
+        assert_eq!(encoding("/css/app.css", "gzip;q=0.5, br").unwrap(), "gzip");
+        assert_eq!(encoding("/images/a.png", "gzip, br"), None);
+        assert_eq!(encoding("/js/app.js", "identity"), None);
+    }
+
+    #[test]
+    fn known_content_is_not_sent_again() {
+        let etag = get("/js/app.js", &[]).unwrap().headers()[ETAG]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        for tags in [etag.clone(), format!("\"x\", W/{etag}"), "*".to_owned()] {
+            let response = get("/js/app.js", &[("if-none-match", &tags)]).unwrap();
+            assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{tags}");
+        }
+        let compressed = get("/js/app.js", &[("if-none-match", &etag), ("accept-encoding", "gzip")]).unwrap();
+        assert_eq!(compressed.status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn only_the_current_version_is_cached_for_good() {
+        let cache = |path: &str| get(path, &[]).unwrap().headers()[CACHE_CONTROL].clone();
+        assert_eq!(cache(&assets().url("js/app.js")), IMMUTABLE);
+        assert_eq!(cache("/js/app.js?v=other"), REVALIDATED);
+        assert_eq!(cache("/js/app.js"), REVALIDATED);
+    }
+
+    #[test]
+    fn only_files_by_get_and_head() {
+        assert!(get("/js/app.js.br", &[]).is_none());
+        assert!(get("/js", &[]).is_none());
+        assert!(get("/js/../js/app.js", &[]).is_none());
+        assert!(assets().respond(&Request::test("HEAD", "/js/app.js", &[])).is_some());
+        assert!(assets().respond(&Request::test("POST", "/js/app.js", &[])).is_none());
+        assert_eq!(assets().url("nope.js"), "/nope.js");
+    }
+}

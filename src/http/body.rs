@@ -1,0 +1,122 @@
+//! Reading a body under its limits, and what its content type makes of it.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap,
+    body::{Body, Incoming},
+    header::{CONTENT_TYPE, EXPECT},
+};
+use mime::Mime;
+use tokio::time::timeout;
+
+use super::{Error, Params, multipart};
+
+/// How much a body may hold, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// In bytes. A larger body is answered with 413.
+    pub max_bytes: usize,
+    /// From the end of the head to the end of the body. A slower body is answered with 408.
+    pub time: Duration,
+}
+
+impl Default for BodyLimits {
+    /// 8 MB as the original, and a minute.
+    fn default() -> Self {
+        Self {
+            max_bytes: 8_000_000,
+            time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Reads the parameters out of a body. A body of a type that holds none is read and dropped: left in the socket, it would
+/// make the kernel reset the connection, and the peer could lose the answer.
+pub(super) async fn read_params(headers: &HeaderMap, body: Incoming, limits: BodyLimits) -> Result<Params, Error> {
+    let reading = async {
+        let Some(kind) = Kind::of(headers)? else {
+            discard(body, limits.max_bytes).await;
+            return Ok(Params::default());
+        };
+        let bytes = read(headers, body, limits.max_bytes).await?;
+        kind.decode(bytes).await
+    };
+    timeout(limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
+}
+
+/// The kinds of body that hold parameters.
+enum Kind {
+    Json,
+    Form,
+    Multipart { boundary: String },
+}
+
+impl Kind {
+    fn of(headers: &HeaderMap) -> Result<Option<Self>, Error> {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let Some(mime) = content_type.and_then(|text| text.parse::<Mime>().ok()) else {
+            return Ok(None);
+        };
+        Ok(match (mime.type_().as_str(), mime.subtype().as_str()) {
+            ("application", "json") => Some(Self::Json),
+            ("application", _) if mime.suffix() == Some(mime::JSON) => Some(Self::Json),
+            ("application", "x-www-form-urlencoded") => Some(Self::Form),
+            ("multipart", "form-data" | "mixed") => {
+                let boundary = mime.get_param(mime::BOUNDARY);
+                let boundary = boundary.ok_or_else(|| Error::bad_request("the multipart body has no boundary"))?;
+                Some(Self::Multipart {
+                    boundary: boundary.as_str().to_owned(),
+                })
+            }
+            _ => None,
+        })
+    }
+
+    async fn decode(self, body: Bytes) -> Result<Params, Error> {
+        match self {
+            Self::Json => Params::from_json(&body),
+            Self::Form => {
+                let form = std::str::from_utf8(&body).map_err(|_| Error::bad_request("the form body is not UTF-8"))?;
+                Params::from_query(form)
+            }
+            Self::Multipart { boundary } => multipart::decode(body, &boundary).await,
+        }
+    }
+}
+
+async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize) -> Result<Bytes, Error> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > limit {
+        // A peer that waits for `100 Continue` gets the refusal instead and sends nothing.
+        if !headers.contains_key(EXPECT) {
+            discard(body, limit.saturating_mul(2)).await;
+        }
+        return Err(Error::BodyTooLarge { limit });
+    }
+    let mut bytes = BytesMut::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::bad_request("the body ended early or is malformed"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            drop(bytes);
+            discard(body, limit).await;
+            return Err(Error::BodyTooLarge { limit });
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Reads on without keeping anything, up to `limit` bytes.
+async fn discard(mut body: Incoming, limit: usize) {
+    let mut seen = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        seen += frame.data_ref().map_or(0, Bytes::len);
+        if seen > limit {
+            return;
+        }
+    }
+}

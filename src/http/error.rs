@@ -1,0 +1,39 @@
+//! What a peer can get wrong on the level of HTTP.
+
+use hyper::StatusCode;
+
+/// A request that cannot be worked on. The message is for the peer: it never repeats what might be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is malformed: an escape in its path, its query, its body, or a missing parameter. 400.
+    #[error("{0}")]
+    BadRequest(String),
+    /// None of the content types that `Accept` (or `_format`) asks for is on offer. 406.
+    #[error("none of the content types asked for can be given; this path gives application/json")]
+    NotAcceptable,
+    /// The body did not arrive within its time limit. 408.
+    #[error("the body did not arrive in time")]
+    BodyTimeout,
+    /// The body is larger than its limit. 413.
+    #[error("the body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl Error {
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::BadRequest(message.into())
+    }
+
+    /// The status that answers this error.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A JSON body as members whose names and values stay spelled as they were sent.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Error, params::Member};
+
+/// So many members may a JSON body have on its top level.
+const MAX_MEMBERS: usize = 100_000;
+
+/// Reads a JSON body. An empty one has no members, and what is no object is the one member `_json`, as in Plug.
+pub(super) fn decode(body: &[u8]) -> Result<Vec<Member>, Error> {
+    if body.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Error::bad_request("the JSON body is not UTF-8"))?;
+    let members = if text.trim_ascii_start().starts_with('{') {
+        serde_json::from_str::<Members>(text).map_err(malformed)?.0
+    } else {
+        vec![Member::new("_json", serde_json::from_str(text).map_err(malformed)?)]
+    };
+    if has_lone_surrogate(text) {
+        return Err(Error::bad_request("the JSON body escapes half a surrogate pair"));
+    }
+    Ok(members)
+}
+
+fn malformed(error: serde_json::Error) -> Error {
+    Error::bad_request(format!("the body is not valid JSON: {error}"))
+}
+
+struct Members(Vec<Member>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some((spelling, value)) = map.next_entry::<&RawValue, Box<RawValue>>()? {
+            if members.len() == MAX_MEMBERS {
+                return Err(de::Error::custom(format_args!("more than {MAX_MEMBERS} members")));
+            }
+            let name = serde_json::from_str(spelling.get()).map_err(de::Error::custom)?;
+            members.push(Member::spelled(name, spelling.get(), value));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Whether valid JSON escapes a UTF-16 surrogate that has no partner (`"\ud800"`). Such a string stands for no text,
+/// and skipping over raw values does not notice it.
+fn has_lone_surrogate(json: &str) -> bool {
+    let mut rest = json.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        rest = &rest[at..];
+        rest = match escaped_unit(rest) {
+            Some(0xD800..=0xDBFF) => match escaped_unit(&rest[6..]) {
+                Some(0xDC00..=0xDFFF) => &rest[12..],
+                _ => return true,
+            },
+            Some(0xDC00..=0xDFFF) => return true,
+            Some(_) => &rest[6..],
+            None => &rest[2..],
+        };
+    }
+    false
+}
+
+/// The UTF-16 unit that `text` begins with when that is spelled `\uXXXX`.
+fn escaped_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(body: &str) -> String {
+        let members = decode(body.as_bytes()).unwrap();
+        let spelled: Vec<_> = members
+            .iter()
+            .map(|m| format!("{}={}", m.spelling(), m.value().get()))
+            .collect();
+        spelled.join(" ")
+    }
+
+    #[test]
+    fn keeps_order_duplicates_and_spelling() {
+        assert_eq!(
+            joined(r#" {"z":1e3, "a" : -0 ,"z":{ "b":1,"b":2 },"\u0061":"\u00e9/\/"} "#),
+            r#""z"=1e3 "a"=-0 "z"={ "b":1,"b":2 } "\u0061"="\u00e9/\/""#
+        );
+        assert_eq!(decode(br#"{"\u0061":1}"#).unwrap()[0].name(), "a");
+    }
+
+    #[test]
+    fn what_is_no_object_is_one_member() {
+        for body in ["5", "[1,2]", "\"x\"", "null", " true "] {
+            assert_eq!(joined(body), format!("\"_json\"={}", body.trim()));
+        }
+        assert_eq!(joined(""), "");
+    }
+
+    #[test]
+    fn refuses_malformed_bodies() {
+        for body in [
+            "{\"token\":",
+            " ",
+            "{} {}",
+            "{\"a\":01}",
+            "{a:1}",
+            "\u{feff}{}",
+            "{\"\\ud800\":1}",
+            "{\"a\":\"\\x\"}",
+        ] {
+            assert!(decode(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(decode(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn finds_lone_surrogates_only() {
+        for (text, lone) in [
+            (r#""\ud83d\ude00""#, false),
+            (r#""\\ud800""#, false),
+            (r#""\\\\\u0041\n\"""#, false),
+            (r#""\ud800""#, true),
+            (r#""\ud800\n""#, true),
+            (r#""\ud800\ud800""#, true),
+            (r#""\ude00\ud83d""#, true),
+            (r#""\\\ud800""#, true),
+        ] {
+            assert_eq!(has_lone_surrogate(text), lone, "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_the_number_of_members() {
+        let body = |count| format!("{{{}}}", vec!["\"a\":1"; count].join(","));
+        assert_eq!(decode(body(MAX_MEMBERS).as_bytes()).unwrap().len(), MAX_MEMBERS);
+        assert!(decode(body(MAX_MEMBERS + 1).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(decode(deep.as_bytes()).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,37 @@
+//! A thin layer over hyper 1 that knows no domain.
+//!
+//! What it adds to hyper is what Plug and Phoenix give an Elixir application, with the same visible behaviour:
+//!
+//! - [`Request`]: decoded path, parameters merged from query, body and path, request id, the peer
+//! - [`Params`]: parameters as JSON members, kept exactly as a JSON body spelled them
+//! - [`Response`]: finished answers with a default `cache-control`
+//! - [`Router`]: one table of `(method, pattern, async handler)`
+//! - [`accept`], [`cors`], [`upgrade`], [`assets`]: content negotiation, cross-origin requests, WebSocket handshake, files
+//!
+//! An [`Error`] says what a peer did wrong; turning it into a body is the application's business.
+
+pub mod accept;
+pub mod assets;
+mod body;
+pub mod cors;
+mod error;
+mod json;
+mod multipart;
+mod nested;
+mod params;
+mod percent;
+mod request;
+mod response;
+mod router;
+pub mod upgrade;
+
+pub use hyper::{HeaderMap, Method, StatusCode, header};
+
+pub use self::{
+    body::BodyLimits,
+    error::Error,
+    params::Params,
+    request::{Connection, Request, X_REQUEST_ID},
+    response::Response,
+    router::{Found, Router},
+};

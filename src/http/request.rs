@@ -1,0 +1,298 @@
+//! One request, with its path decoded and its parameters merged.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use hyper::{
+    HeaderMap, Method, Version,
+    body::Incoming,
+    header::{AUTHORIZATION, HOST, HeaderName},
+    http::request::Parts,
+    upgrade::OnUpgrade,
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{BodyLimits, Error, Params, body, percent};
+
+/// The header that names a request in logs, here and at a proxy before it.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The TCP connection a request came on. It stays counted against the server's limit until the last clone is dropped,
+/// so that whoever takes over an upgraded stream keeps one.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    peer: SocketAddr,
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// A connection from `peer` that holds `permit` while it is open.
+    pub fn new(peer: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            peer,
+            _permit: Arc::new(permit),
+        }
+    }
+
+    /// Where the connection comes from: the client, or the proxy before this server.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+}
+
+/// A request whose head is checked. Its body is read by [`Request::read_params`].
+#[derive(Debug)]
+pub struct Request {
+    head: Parts,
+    /// The method to route by: `_method` in a body may override it.
+    method: Method,
+    segments: Vec<String>,
+    params: Params,
+    id: String,
+    connection: Connection,
+    body: Option<Incoming>,
+    pub(super) upgrade: Option<OnUpgrade>,
+}
+
+impl Request {
+    /// Takes over a request from hyper. What is wrong with its head is found by [`Request::check_head`], so that even a
+    /// malformed request has an id and can be answered like others.
+    pub fn new(mut request: hyper::Request<Incoming>, connection: Connection) -> Self {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (head, body) = request.into_parts();
+        Self {
+            upgrade: Some(upgrade),
+            body: Some(body),
+            ..Self::from_head(head, connection)
+        }
+    }
+
+    fn from_head(head: Parts, connection: Connection) -> Self {
+        Self {
+            method: head.method.clone(),
+            id: request_id(&head.headers),
+            head,
+            segments: Vec::new(),
+            params: Params::default(),
+            connection,
+            body: None,
+            upgrade: None,
+        }
+    }
+
+    /// Decodes path and query, and checks that the request says which host it is for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadRequest`] for HTTP/1.1 without exactly one `Host`, and for malformed escapes.
+    pub fn check_head(&mut self) -> Result<(), Error> {
+        let hosts = self.head.headers.get_all(HOST).iter().count();
+        if hosts > 1 || (hosts == 0 && self.head.version == Version::HTTP_11) {
+            return Err(Error::bad_request("the request must have one Host header"));
+        }
+        let segments = self.path().split('/').filter(|segment| !segment.is_empty());
+        self.segments = segments.map(percent::decode_segment).collect::<Result<_, _>>()?;
+        self.params = Params::from_query(self.head.uri.query().unwrap_or_default())?;
+        Ok(())
+    }
+
+    /// Reads the body of a POST, PUT, PATCH or DELETE and adds its parameters. A POST becomes what `_method` in its body
+    /// says: PUT, PATCH or DELETE, the way HTML forms ask for them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the body; see [`Error`].
+    pub async fn read_params(&mut self, limits: BodyLimits) -> Result<(), Error> {
+        if !matches!(self.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
+            return Ok(());
+        }
+        let Some(body) = self.body.take() else { return Ok(()) };
+        let from_body = body::read_params(&self.head.headers, body, limits).await?;
+        if self.method == Method::POST {
+            self.method = overriding_method(&from_body).unwrap_or(Method::POST);
+        }
+        self.params.merge(from_body);
+        Ok(())
+    }
+
+    /// The method, with HEAD and what `_method` says as they are.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path as it was sent.
+    pub fn path(&self) -> &str {
+        self.head.uri.path()
+    }
+
+    /// The query as it was sent, without `?`. It may hold secrets: keep it out of logs.
+    pub fn query(&self) -> Option<&str> {
+        self.head.uri.query()
+    }
+
+    /// The decoded segments of the path; empty ones (`//`, a slash at the end) are left out.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// The version of HTTP.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// A header's value when there is one and it is visible ASCII.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// The token of `Authorization: Bearer …`: the scheme in any case, then any number of spaces.
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.header(AUTHORIZATION)?.split_once(' ')?;
+        let token = token.trim();
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    }
+
+    /// The parameters: of query, body and path.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// A parameter of the path, such as `organization_id` of `/api/organizations/{organization_id}`.
+    ///
+    /// # Panics
+    ///
+    /// When the route has no such parameter, which its first request shows.
+    pub fn path_param(&self, name: &str) -> String {
+        self.params
+            .text(name)
+            .expect("the pattern of the route has this parameter")
+    }
+
+    /// The id of the request, from the peer or made here; 20 to 200 characters of visible ASCII.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The connection it came on.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The path in the one spelling that the router compares: no empty segments, and only `/` and `%` inside of a
+    /// segment escaped.
+    pub(super) fn canonical_path(&self) -> String {
+        if self.segments.is_empty() {
+            return "/".to_owned();
+        }
+        self.segments
+            .iter()
+            .flat_map(|segment| ["/".into(), utf8_percent_encode(segment, SEPARATORS).to_string()])
+            .collect()
+    }
+
+    pub(super) fn set_path_params<'a>(&mut self, params: impl Iterator<Item = (&'a str, &'a str)>) {
+        for (name, canonical) in params {
+            let text = percent_encoding::percent_decode_str(canonical).decode_utf8_lossy();
+            self.params.set_text(name, &text);
+        }
+    }
+}
+
+const SEPARATORS: &AsciiSet = &CONTROLS.add(b'/').add(b'%');
+
+fn overriding_method(params: &Params) -> Option<Method> {
+    match params.text("_method")?.to_ascii_uppercase().as_str() {
+        "PUT" => Some(Method::PUT),
+        "PATCH" => Some(Method::PATCH),
+        "DELETE" => Some(Method::DELETE),
+        _ => None,
+    }
+}
+
+/// The peer's id when it is 20 to 200 characters long, as `Plug.RequestId` has it; else 128 random bits in hexadecimal.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    match given.filter(|id| (20..=200).contains(&id.len())) {
+        Some(id) => id.to_owned(),
+        None => {
+            let mut bytes = [0; 16];
+            getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    impl Request {
+        /// A request without body whose head is checked.
+        pub(crate) fn test(method: &str, uri: &str, headers: &[(&str, &str)]) -> Self {
+            let mut request = hyper::Request::builder().method(method).uri(uri).header(HOST, "test");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+            let mut request = Self::from_head(head, Connection::new(([127, 0, 0, 1], 1).into(), permit));
+            request.check_head().unwrap();
+            request
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_decoded_and_empty_ones_left_out() {
+        let request = Request::test("GET", "/api//a%2Fb/%25/?x=1", &[]);
+        assert_eq!(request.segments(), ["api", "a/b", "%"]);
+        assert_eq!(request.canonical_path(), "/api/a%2Fb/%25");
+        assert_eq!(request.params().text("x").unwrap(), "1");
+        assert_eq!(Request::test("GET", "//", &[]).canonical_path(), "/");
+    }
+
+    #[test]
+    fn bearer_tokens() {
+        for (header, token) in [
+            ("Bearer abc", Some("abc")),
+            ("bEARER   abc ", Some("abc")),
+            ("Bearer ", None),
+            ("Bearer", None),
+            ("Token abc", None),
+            ("abc", None),
+        ] {
+            let request = Request::test("GET", "/", &[("authorization", header)]);
+            assert_eq!(request.bearer_token(), token, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_taken_over_when_its_length_is_right() {
+        let given = |id: &str| Request::test("GET", "/", &[("x-request-id", id)]).id() == id;
+        for (length, taken) in [(0, false), (19, false), (20, true), (200, true), (201, false)] {
+            assert_eq!(given(&"a".repeat(length)), taken, "{length}");
+        }
+        assert_eq!(Request::test("GET", "/", &[]).id().len(), 32);
+    }
+
+    #[test]
+    fn forms_override_the_method() {
+        let method = |form: &str| overriding_method(&Params::from_query(form).unwrap());
+        assert_eq!(method("_method=put"), Some(Method::PUT));
+        assert_eq!(method("_method=DELETE"), Some(Method::DELETE));
+        assert_eq!(method("_method=GET"), None);
+        assert_eq!(method("_method[]=PUT"), None);
+        assert_eq!(method("a=1"), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! Finished answers.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
+};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
+use serde::Serialize;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const PRIVATE: HeaderValue = HeaderValue::from_static("max-age=0, private, must-revalidate");
+
+/// An answer with its whole body in memory.
+#[derive(Debug)]
+pub struct Response {
+    inner: hyper::Response<Full<Bytes>>,
+}
+
+impl Response {
+    /// An answer without body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::bytes(status, Bytes::new())
+    }
+
+    /// An answer of bytes, whose `content-type` is the caller's to set.
+    pub fn bytes(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        let mut inner = hyper::Response::new(Full::new(body.into()));
+        *inner.status_mut() = status;
+        Self { inner }
+    }
+
+    /// An answer in JSON.
+    ///
+    /// # Panics
+    ///
+    /// When `body` cannot be written as JSON: a map whose keys are no strings, or a failing `Serialize`.
+    pub fn json<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Self {
+        let body = serde_json::to_vec(body).expect("answers are types that can be written as JSON");
+        Self::bytes(status, body).header(CONTENT_TYPE, JSON)
+    }
+
+    /// A page.
+    pub fn html(status: StatusCode, body: String) -> Self {
+        Self::bytes(status, body).header(CONTENT_TYPE, HTML)
+    }
+
+    /// Plain text.
+    pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::bytes(status, body).header(CONTENT_TYPE, TEXT)
+    }
+
+    /// 204: done, with nothing to say.
+    pub fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// Sets a header, in place of an earlier one of that name.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.inner.headers_mut().insert(name, value);
+        self
+    }
+
+    /// Sets `location`, escaping what may not stand in a header.
+    #[must_use]
+    pub fn location(self, path: &str) -> Self {
+        let escaped = utf8_percent_encode(path, CONTROLS).to_string();
+        let value = HeaderValue::try_from(escaped).expect("controls and what is no ASCII are escaped");
+        self.header(LOCATION, value)
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.inner.status()
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
+    /// The answer as hyper sends it. What says nothing about caching is private and fresh only now.
+    pub fn into_hyper(mut self) -> hyper::Response<Full<Bytes>> {
+        self.inner.headers_mut().entry(CACHE_CONTROL).or_insert(PRIVATE);
+        self.inner
+    }
+}
