@@ -4,9 +4,11 @@
 //!
 //! - [`config`]: every setting, read once
 //! - [`http`]: a thin layer over hyper that knows no domain
+//! - [`server`]: accepting, limits, stopping
 //!
 //! Imports point one way: `main -> server -> web -> {auth, realtime, store, mail, http}`, `auth -> store` and
 //! `realtime -> protocol`.
 
 pub mod config;
 pub mod http;
+pub mod server;

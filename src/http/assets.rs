@@ -31,22 +31,14 @@ struct Asset {
     content_type: HeaderValue,
     plain: Bytes,
     gzip: Option<Bytes>,
-    brotli: Option<Bytes>,
 }
 
 impl Assets {
-    /// Takes files by path (`js/app.js`, without a slash before it). `js/app.js.br` is not served by itself: it is
-    /// `js/app.js` compressed by Brotli. Gzip is made here, of everything that is text.
+    /// Takes files by path (`js/app.js`, without a slash before it), and compresses those that are text.
     pub fn new(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>) -> Self {
-        let files: Vec<_> = files
-            .into_iter()
-            .map(|(path, content)| (path, into_bytes(content)))
-            .collect();
-        let (compressed, plain): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| path.ends_with(".br"));
-        let compressed: HashMap<_, _> = compressed.into_iter().collect();
-        let files = plain.into_iter().map(|(path, plain)| {
-            let brotli = compressed.get(&format!("{path}.br")).cloned();
-            (path.clone(), Asset::new(&path, plain, brotli))
+        let files = files.into_iter().map(|(path, content)| {
+            let asset = Asset::new(&path, into_bytes(content));
+            (path, asset)
         });
         Self { files: files.collect() }
     }
@@ -71,7 +63,7 @@ impl Assets {
 }
 
 impl Asset {
-    fn new(path: &str, plain: Bytes, brotli: Option<Bytes>) -> Self {
+    fn new(path: &str, plain: Bytes) -> Self {
         let (content_type, is_text) = content_type(path);
         Self {
             version: Sha256::digest(&plain)[..6]
@@ -81,24 +73,21 @@ impl Asset {
             content_type: HeaderValue::from_static(content_type),
             gzip: is_text.then(|| gzip(&plain)).filter(|gzip| gzip.len() < plain.len()),
             plain,
-            brotli,
         }
     }
 
     fn respond(&self, request: &Request) -> Response {
-        let (encoding, body) = self.best_encoding(request);
-        let etag = match encoding {
-            Some(encoding) => format!("\"{}-{encoding}\"", self.version),
-            None => format!("\"{}\"", self.version),
-        };
+        let compressed = self.gzip.as_ref().filter(|_| accepts_gzip(request));
+        let suffix = if compressed.is_some() { "-gzip" } else { "" };
+        let etag = format!("\"{}{suffix}\"", self.version);
         let known = request.header(IF_NONE_MATCH).is_some_and(|tags| matches(tags, &etag));
-        let mut response = match known {
-            true => Response::empty(StatusCode::NOT_MODIFIED),
-            false => Response::bytes(StatusCode::OK, body.clone()).header(CONTENT_TYPE, self.content_type.clone()),
+        let response = match compressed {
+            _ if known => Response::empty(StatusCode::NOT_MODIFIED),
+            Some(gzip) => self
+                .content(gzip)
+                .header(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
+            None => self.content(&self.plain),
         };
-        if let Some(encoding) = encoding.filter(|_| !known) {
-            response = response.header(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
         let current = request
             .params()
             .text("v")
@@ -113,22 +102,18 @@ impl Asset {
             .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
     }
 
-    fn best_encoding(&self, request: &Request) -> (Option<&'static str>, &Bytes) {
-        let accepted = request.header(ACCEPT_ENCODING).unwrap_or_default();
-        let candidates = [("br", &self.brotli), ("gzip", &self.gzip)];
-        let best = candidates
-            .into_iter()
-            .find_map(|(name, body)| Some((name, body.as_ref().filter(|_| accepts(accepted, name))?)));
-        best.map_or((None, &self.plain), |(name, body)| (Some(name), body))
+    fn content(&self, body: &Bytes) -> Response {
+        Response::bytes(StatusCode::OK, body.clone()).header(CONTENT_TYPE, self.content_type.clone())
     }
 }
 
-/// Whether `Accept-Encoding` names this encoding without the weight 0.
-fn accepts(accepted: &str, encoding: &str) -> bool {
+/// Whether `Accept-Encoding` names gzip without the weight 0.
+fn accepts_gzip(request: &Request) -> bool {
+    let accepted = request.header(ACCEPT_ENCODING).unwrap_or_default();
     accepted.split(',').any(|item| {
         let (name, weight) = item.split_once(';').unwrap_or((item, ""));
         let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
-        name.trim().eq_ignore_ascii_case(encoding) && !refused
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
     })
 }
 
@@ -176,11 +161,8 @@ mod tests {
     use super::*;
 
     fn assets() -> Assets {
-        let script = "let a = 1;".repeat(100);
         Assets::new([
-            ("js/app.js".to_owned(), Cow::Owned(script.into_bytes())),
-            ("js/app.js.br".to_owned(), Cow::Borrowed(b"brotli".as_slice())),
-            ("css/app.css".to_owned(), Cow::Owned(b"a { }".repeat(100))),
+            ("js/app.js".to_owned(), Cow::Owned(b"let a = 1;".repeat(100))),
             ("images/a.png".to_owned(), Cow::Borrowed(b"png".as_slice())),
         ])
     }
@@ -189,21 +171,22 @@ mod tests {
         assets().respond(&Request::test("GET", path, headers))
     }
 
-    fn encoding(path: &str, accepted: &str) -> Option<HeaderValue> {
-        get(path, &[("accept-encoding", accepted)])
-            .unwrap()
-            .headers()
-            .get(CONTENT_ENCODING)
-            .cloned()
-    }
-
     #[test]
-    fn the_best_encoding_is_sent() {
-        assert_eq!(encoding("/js/app.js", "gzip, deflate, br").unwrap(), "br");
-        assert_eq!(encoding("/js/app.js", "br;q=0, gzip").unwrap(), "gzip");
-        assert_eq!(encoding("/css/app.css", "gzip;q=0.5, br").unwrap(), "gzip");
-        assert_eq!(encoding("/images/a.png", "gzip, br"), None);
-        assert_eq!(encoding("/js/app.js", "identity"), None);
+    fn text_is_compressed_for_those_who_take_it() {
+        for (path, accepted, compressed) in [
+            ("/js/app.js", "gzip, deflate, br", true),
+            ("/js/app.js", "br, GZIP;q=0.5", true),
+            ("/js/app.js", "gzip;q=0, br", false),
+            ("/js/app.js", "identity", false),
+            ("/images/a.png", "gzip", false),
+        ] {
+            let response = get(path, &[("accept-encoding", accepted)]).unwrap();
+            assert_eq!(
+                response.headers().contains_key(CONTENT_ENCODING),
+                compressed,
+                "{path} {accepted}"
+            );
+        }
     }
 
     #[test]
@@ -230,7 +213,6 @@ mod tests {
 
     #[test]
     fn only_files_by_get_and_head() {
-        assert!(get("/js/app.js.br", &[]).is_none());
         assert!(get("/js", &[]).is_none());
         assert!(get("/js/../js/app.js", &[]).is_none());
         assert!(assets().respond(&Request::test("HEAD", "/js/app.js", &[])).is_some());

@@ -1,0 +1,213 @@
+//! Accepting connections, bounding what they may cost, and stopping without losing requests.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    signal::unix::{SignalKind, signal},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::http::Connection;
+
+/// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
+/// How long a head may take to arrive, and a connection between two requests may be idle.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Bytes buffered per connection; a request's line and headers must fit (431 otherwise).
+const BUFFER_BYTES: usize = 64 * 1024;
+/// After an error that the next `accept` would meet as well, such as having no file descriptor left.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// An address that cannot be listened on; the message names the setting to change.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Another program listens there.
+    #[error(
+        "port {port} of {host} is taken by another program: stop that, or set another port with PORT (flag --port)"
+    )]
+    Taken {
+        /// The address asked for.
+        host: IpAddr,
+        /// The port asked for.
+        port: u16,
+    },
+    /// The machine has no such address.
+    #[error("this machine has no address {0}: set another one with HOST (flag --host)")]
+    NoSuchAddress(IpAddr),
+    /// The port needs privileges that this process does not have.
+    #[error("this user may not listen on port {0}: set one above 1023 with PORT (flag --port)")]
+    NotAllowed(u16),
+    /// Anything else.
+    #[error("cannot listen on {address} (settings HOST and PORT): {source}")]
+    Other {
+        /// The address and port asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// Listens on an address. Port 0 takes a free one: [`TcpListener::local_addr`] says which.
+///
+/// # Errors
+///
+/// [`BindError`], whose message is for the person who starts the server.
+pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener, BindError> {
+    let address = SocketAddr::new(host, port);
+    listen(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => BindError::Taken { host, port },
+        io::ErrorKind::AddrNotAvailable => BindError::NoSuchAddress(host),
+        io::ErrorKind::PermissionDenied => BindError::NotAllowed(port),
+        _ => BindError::Other { address, source },
+    })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A restart must not wait for the connections of the last run to leave TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves HTTP/1 until `stop` is done, then lets running requests end for at most `patience`.
+///
+/// `max_connections` counts every TCP connection, upgraded ones included; further ones wait in the kernel's queue.
+pub async fn serve<A, F>(
+    listener: TcpListener,
+    max_connections: usize,
+    patience: Duration,
+    answer: A,
+    stop: impl Future<Output = ()>,
+) where
+    A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let stopping = CancellationToken::new();
+    let connections = TaskTracker::new();
+    let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let accepting = async {
+        loop {
+            let permit = permit(&permits).await;
+            let (stream, peer) = accept(&listener).await;
+            let connection = Connection::new(peer, permit);
+            connections.spawn(serve_connection(stream, connection, answer.clone(), stopping.clone()));
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop => {}
+    }
+    drop(listener);
+    stopping.cancel();
+    connections.close();
+    if timeout(patience, connections.wait()).await.is_err() {
+        tracing::warn!(
+            open = connections.len(),
+            "Stopped without waiting longer for requests that are still running."
+        );
+    }
+}
+
+/// Done when the process is asked to stop: SIGTERM, or SIGINT as by Ctrl-C.
+///
+/// # Errors
+///
+/// When the operating system does not let the process listen to signals.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+async fn permit(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    if permits.available_permits() == 0 {
+        tracing::warn!("As many connections are open as PUSHER_LITE_MAX_CONNECTIONS allows; new ones wait.");
+    }
+    let permit = Arc::clone(permits).acquire_owned().await;
+    permit.expect("the semaphore is never closed")
+}
+
+/// The next connection. Errors are waited out: none of them means that later connections fail as well.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let (mut delay, longest) = BACK_OFF;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Answers and frames are written whole; waiting to join them would only add latency.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "A connection was gone before it was accepted.");
+                    continue;
+                }
+                return (stream, peer);
+            }
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::error!(%error, "Cannot accept connections; trying again soon.");
+                sleep(delay).await;
+                delay = (delay * 2).min(longest);
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
+}
+
+/// Serves the requests of one connection until it is closed or upgraded. Whoever upgrades it takes the stream with it.
+async fn serve_connection<A, F>(stream: TcpStream, connection: Connection, answer: A, stopping: CancellationToken)
+where
+    A: Fn(Request<Incoming>, Connection) -> F + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let peer = connection.peer();
+    let service = service_fn(move |request| {
+        let answered = answer(request, connection.clone());
+        async move { Ok::<_, std::convert::Infallible>(answered.await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(BUFFER_BYTES)
+        // A client may close its side once its request is sent and still read the answer, as `nc -N` does.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut served = pin!(served);
+    let result = tokio::select! {
+        result = &mut served => result,
+        () = stopping.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "A connection ended badly.");
+    }
+}
