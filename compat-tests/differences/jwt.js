@@ -1,0 +1,34 @@
+// What the rows of DIFFERENCES.md ask for in jwt.json: for each column, the values that are right.
+
+import { detail, forbidden, unauthenticated } from "./answers.js"
+
+const refusedConnect = [403]
+const refusedLongpoll = [[200, '{"status":403}']]
+
+/** D1: a clear 4xx instead of a crash. A subject that is nobody cannot sign in, or is not found. */
+const nobody = [detail(404), unauthenticated]
+const unusableSubject = {
+  organizations_index: nobody,
+  applications_index: nobody,
+  organization_update_noop: nobody,
+  websocket_connect: refusedConnect,
+  longpoll_open: refusedLongpoll,
+}
+
+/** D1: permissions that cannot be read are none. What needs none is answered as recorded. */
+const unusablePermissions = {
+  applications_index: [forbidden],
+  organization_update_noop: [forbidden],
+  websocket_connect: refusedConnect,
+  longpoll_open: refusedLongpoll,
+}
+
+/** case -> row and column -> values that are right. Other columns are as recorded. */
+export const WANTED = {
+  "sub unknown user": { row: "D1", columns: unusableSubject },
+  "sub garbage": { row: "D1", columns: unusableSubject },
+  "sub missing": { row: "D1", columns: unusableSubject },
+  "pem null": { row: "D1", columns: unusablePermissions },
+  "pem string number": { row: "D1", columns: unusablePermissions },
+  "pem default 1 (join only)": { row: "D6", columns: { websocket_push_is_broadcast: [false] } },
+}

@@ -1,0 +1,68 @@
+// Compares one thing that came on a socket, or an answer to a request, with the recorded step.
+
+import { match, Matcher, show } from "./match.js"
+
+/**
+ * @param {object} step as recorded; `status`, `code` and `json` may hold Matchers
+ * @param {object} actual as the player wrote it down
+ * @param {import("./presence-context.js").PresenceContext} context
+ * @returns {string | null} null when it fits
+ */
+export function matchStep(step, actual, context) {
+  if (step.answer) return matchAnswer(step, actual, context)
+  if (step.status !== undefined) return matchHandshake(step, actual, context)
+  if (step.tcp) return actual.tcp ? null : `expected the connection to be closed, got ${show(actual)}`
+  if (step.op !== actual.op) return `expected ${show(withoutTime(step))}, got ${show(actual)}`
+  if (step.op === "close") return matchClose(step, actual, context)
+  if (step.op === "binary") return match(step.frame, actual.frame, context)
+  if (step.op === "text") return matchText(step, actual, context)
+  return match(step.text, actual.text, context)
+}
+
+function matchText(step, actual, context) {
+  if (step.wanted instanceof Matcher) return match(step.wanted, actual.text, context)
+  if (actual.json === undefined) return `no JSON: ${show(actual.text)}`
+  return match(step.json, actual.json, context)
+}
+
+function matchClose(step, actual, context) {
+  const wrong = match(step.code, actual.code, context, "close code")
+  if (wrong) return wrong
+  return step.anyReason ? null : match(step.reason, actual.reason, context, "close reason")
+}
+
+function matchHandshake(step, actual, context) {
+  if (actual.status === undefined) return `expected an HTTP answer, got ${show(actual)}`
+  const wrong = match(step.status, actual.status, context, "status")
+  if (wrong) return wrong
+  if (actual.status === 101) return matchUpgrade(step, actual)
+  if (step.body !== undefined && !step.anyBody) {
+    const wrongBody = match(step.body, actual.body, context, "body")
+    if (wrongBody) return wrongBody
+  }
+  const expectedType = step.headers?.["content-type"]
+  return expectedType === undefined ? null : match(expectedType, actual.headers["content-type"], context, "content-type")
+}
+
+function matchUpgrade(step, { headers, accept }) {
+  if (!/upgrade/i.test(headers.connection ?? "")) return `connection is ${show(headers.connection)}`
+  if (!/^websocket$/i.test(headers.upgrade ?? "")) return `upgrade is ${show(headers.upgrade)}`
+  if (headers["sec-websocket-accept"] !== accept) return "sec-websocket-accept does not belong to the key"
+  if (headers["sec-websocket-extensions"]) return `an extension was agreed to: ${headers["sec-websocket-extensions"]}`
+  const protocol = headers["sec-websocket-protocol"] ?? null
+  return match(step.protocol ?? null, protocol, undefined, "sec-websocket-protocol")
+}
+
+function matchAnswer(step, actual, context) {
+  if (actual.status === undefined) return `expected an HTTP answer, got ${show(actual)}`
+  const wrong = match(step.status, actual.status, context, "status")
+  if (wrong) return wrong
+  if (step.json === undefined) return match(step.body ?? "", actual.text, context, "body")
+  if (actual.json === undefined) return `no JSON: ${show(actual.text)}`
+  return match(step.json, actual.json, context)
+}
+
+function withoutTime(step) {
+  const { t, ...rest } = step
+  return rest
+}

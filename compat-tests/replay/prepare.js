@@ -1,0 +1,29 @@
+// Makes the steps of a recording ready to be played: real credentials, whole texts, one way to write binary frames.
+
+import { recordedData } from "../wire/binary-message.js"
+import { isCut, restoreCut } from "../wire/cut-text.js"
+import { digest } from "./normal-form.js"
+import { parseJson } from "./wire-message.js"
+
+/**
+ * @param {object[]} steps
+ * @param {import("../wire/credentials.js").Credentials} credentials
+ */
+export function prepareSteps(steps, credentials) {
+  return steps.map((step) => {
+    const { frame, ...filled } = credentials.fillJson(step)
+    if (typeof filled.text === "string" && isCut(filled.text)) filled.text = wholeText(filled)
+    if (filled.dir === "<" && filled.op === "text" && filled.json === undefined) filled.json = parseJson(filled.text)
+    return frame ? { ...filled, frame: readyFrame(frame, filled.dir) } : filled
+  })
+}
+
+/** What is sent keeps its recorded data; what is expected is written as the player writes down what comes. */
+function readyFrame(frame, dir) {
+  return dir === ">" ? frame : { ...frame, data: digest(recordedData(frame.data)) }
+}
+
+function wholeText({ dir, text }) {
+  if (text.startsWith("[")) return restoreCut(text, '"}]')
+  return restoreCut(text, dir === ">" ? '"},"ref":"5"}' : '"},"event":"big"}')
+}

@@ -1,0 +1,37 @@
+// Runs a folder of node:test files, prints what they say and counts.
+
+import fs from "node:fs"
+import path from "node:path"
+import { run } from "node:test"
+import { spec } from "node:test/reporters"
+import { isAvailable } from "./target/installation.js"
+import { givenTarget } from "./target/settings.js"
+
+/**
+ * @param {string} folder of this package
+ * @param {object} options of the command line
+ * @returns {Promise<{passed: number, failed: number, skipped: number}>} of single tests, suites not counted
+ */
+export async function runTestFiles(folder, options) {
+  // The private cluster is started here, once, for all files.
+  if (folder === "clients" && !givenTarget() && options.databases.includes("postgres")) await isAvailable("postgres")
+  process.env.COMPAT_DATABASES = options.databases.join(",")
+  const here = path.join(import.meta.dirname, folder)
+  const files = fs.readdirSync(here).filter((name) => name.endsWith(".test.js")).map((name) => path.join(here, name))
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const stream = run({ files, concurrency: folder === "unit", testNamePatterns: options.grep ? [options.grep] : undefined })
+  stream.on("test:pass", (event) => {
+    if (!isSingle(event)) return
+    counts[event.skip !== undefined ? "skipped" : "passed"] += 1
+  })
+  stream.on("test:fail", (event) => {
+    if (isSingle(event)) counts.failed += 1
+  })
+  console.log(`\n${folder}\n`)
+  const printed = stream.compose(spec)
+  for await (const text of printed) process.stdout.write(text)
+  return counts
+}
+
+/** Not a suite, nor the file as a whole. */
+const isSingle = ({ details, file, name }) => details?.type !== "suite" && name !== file
