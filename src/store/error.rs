@@ -1,0 +1,95 @@
+//! What can go wrong with the database, in the words of its callers.
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
+
+/// Why a query, a transaction or a connection did not work out.
+///
+/// No variant carries a value that a client sent: the text may be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such row, or the row that one refers to is gone.
+    #[error("there is no such row")]
+    NotFound,
+    /// Another row already has this value of a column that is unique.
+    #[error("another row has the same {field}")]
+    Duplicate {
+        /// The column, as the wire names it: `slug`, `app_key`, `email`, `token`.
+        field: &'static str,
+    },
+    /// The database cannot be reached, or has no connection to spare. Trying again later may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The database URL, or the database it leads to, is not one that this server can run on.
+    #[error("{0}")]
+    Unusable(String),
+    /// The database refused a query for a reason that is a bug here or damage there.
+    #[error("the database refused a query")]
+    Query(#[source] diesel::result::Error),
+}
+
+/// The unique indexes that a client can run into: the original's name of each, SQLite's words for it, the field.
+const UNIQUE: [(&str, &str, &str); 6] = [
+    ("organizations_slug_index", "organizations.slug", "slug"),
+    ("applications_app_key_index", "applications.app_key", "app_key"),
+    ("users_email_index", "users.email", "email"),
+    ("user_tokens_token_index", "user_tokens.token", "token"),
+    (
+        "enrollments_user_id_organization_id_index",
+        "enrollments.user_id",
+        "user_id",
+    ),
+    (
+        "ownerships_organization_id_application_id_index",
+        "ownerships.organization_id",
+        "application_id",
+    ),
+];
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::Error as Diesel;
+
+        match error {
+            Diesel::NotFound => Error::NotFound,
+            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, ref information) => {
+                match unique_field(information.as_ref()) {
+                    Some(field) => Error::Duplicate { field },
+                    None => Error::Query(error),
+                }
+            }
+            Diesel::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Error::NotFound,
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
+                Error::Unavailable("the connection was closed".to_owned())
+            }
+            Diesel::DatabaseError(_, ref information) if information.message().contains("database is locked") => {
+                Error::Unavailable("another process holds the database file for writing".to_owned())
+            }
+            other => Error::Query(other),
+        }
+    }
+}
+
+/// The field of a violated unique index. Postgres names the index, SQLite the columns.
+fn unique_field(information: &dyn DatabaseErrorInformation) -> Option<&'static str> {
+    let index = information.constraint_name();
+    let message = information.message();
+    UNIQUE
+        .iter()
+        .find(|(name, columns, _)| index == Some(name) || message.contains(columns))
+        .map(|entry| entry.2)
+}
+
+/// `Ok(None)` in place of [`Error::NotFound`].
+pub(super) trait Optional<T> {
+    fn optional(self) -> Result<Option<T>, Error>;
+}
+
+impl<T> Optional<T> for Result<T, Error> {
+    fn optional(self) -> Result<Option<T>, Error> {
+        match self {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

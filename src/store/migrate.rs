@@ -1,0 +1,120 @@
+//! Bringing a database to the schema that the queries expect.
+
+use diesel::{Connection, RunQueryDsl, sql_types::BigInt};
+use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{
+    DbConn, Error, Result,
+    connect::{Pool, SqliteConn},
+    schema,
+};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// The advisory lock that migrating processes take: any number, as long as all of them take the same one.
+const LOCK: i64 = 0x7075_7368_6572;
+
+/// Runs what has not been run yet, in one transaction, alone: processes that start together wait for each other.
+///
+/// The list of migrations is diesel's `__diesel_schema_migrations`; Ecto's `schema_migrations` is not touched.
+pub(super) async fn run(pool: &Pool) -> Result<()> {
+    let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::Unusable(format!(
+            "the database's schema could not be brought up to date: {error}"
+        ))
+    };
+    match pool {
+        Pool::Sqlite(pool) => {
+            let mut conn: SqliteConn = pool
+                .dedicated_connection()
+                .await
+                .map_err(|error| unusable(error.into()))?;
+            let migrated = conn.spawn_blocking(|conn| Ok(migrate_sqlite(conn))).await?;
+            migrated.map_err(unusable)
+        }
+        Pool::Postgres(pool) => {
+            let conn = pool
+                .dedicated_connection()
+                .await
+                .map_err(|error| unusable(error.into()))?;
+            let migrated = tokio::task::spawn_blocking(|| migrate_postgres(conn)).await;
+            migrated.map_err(|error| unusable(error.into()))?.map_err(unusable)
+        }
+    }
+}
+
+fn migrate_sqlite(conn: &mut diesel::SqliteConnection) -> diesel::migration::Result<()> {
+    conn.immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(drop).map_err(Failed::Migration))
+        .map_err(Failed::into_inner)
+}
+
+fn migrate_postgres(conn: AsyncPgConnection) -> diesel::migration::Result<()> {
+    let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::from(conn);
+    conn.transaction(|conn| {
+        diesel::sql_query("SET LOCAL lock_timeout = '60s'").execute(conn)?;
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(LOCK)
+            .execute(conn)?;
+        conn.run_pending_migrations(POSTGRES)
+            .map(drop)
+            .map_err(Failed::Migration)
+    })
+    .map_err(Failed::into_inner)
+}
+
+/// What a migrating transaction fails with.
+enum Failed {
+    Query(diesel::result::Error),
+    Migration(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failed {
+    fn into_inner(self) -> Box<dyn std::error::Error + Send + Sync> {
+        match self {
+            Self::Query(error) => error.into(),
+            Self::Migration(error) => error,
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Failed {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Query(error)
+    }
+}
+
+/// Asks every table for all of its columns, and for no row.
+///
+/// `CREATE TABLE IF NOT EXISTS` is content with a table of the same name that is something else, or that an older
+/// version of the original left behind: better to say so now than with the first request.
+pub(super) async fn check(conn: &mut DbConn) -> Result<()> {
+    macro_rules! check {
+        ($($table:ident),*) => {
+            $(
+                let columns = on_conn!(conn, |raw| {
+                    use diesel::QueryDsl;
+                    let nothing = schema::$table::table.select(schema::$table::all_columns).limit(0);
+                    diesel_async::RunQueryDsl::execute(nothing, raw)
+                });
+                if let Err(Error::Query(error)) = columns {
+                    let table = stringify!($table);
+                    return Err(Error::Unusable(format!("the table {table} is not the one of ExPusherLite: {error}")));
+                }
+                columns?;
+            )*
+        };
+    }
+    check!(
+        users,
+        invitations,
+        rememberables,
+        organizations,
+        applications,
+        enrollments,
+        ownerships,
+        user_tokens
+    );
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The database: SQLite or Postgres, chosen by URL, every query written once.
+//!
+//! - [`Db`] hands out connections ([`Db::conn`]) to read, and runs transactions ([`Db::transaction`]) to write.
+//! - A function that reads takes `&mut DbConn`; one that writes takes `&mut Transaction`, which only
+//!   [`Db::transaction`] can give: so no write is half done, and none goes unnoticed by the [`access`] cache.
+//! - One file per table holds its queries; `on_conn!` type-checks each of them against both databases.
+//! - [`access`] answers, from memory, who may use which application.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use chrono::{NaiveDateTime, SubsecRound, Utc};
+
+/// Runs one query expression on whichever database the connection belongs to.
+///
+/// The whole query is built inside, because `as_select`, `as_returning` and `into_boxed` carry the backend's type. It
+/// evaluates to a `Result` with the module's [`Error`].
+macro_rules! on_conn {
+    ($conn:expr, |$raw:ident| $query:expr) => {
+        match $conn.raw() {
+            $crate::store::connect::RawConn::Sqlite($raw) => {
+                let $raw = &mut **$raw;
+                $query.await
+            }
+            $crate::store::connect::RawConn::Postgres($raw) => {
+                let $raw = &mut ***$raw;
+                $query.await
+            }
+        }
+        .map_err($crate::store::Error::from)
+    };
+}
+
+pub mod access;
+pub mod applications;
+mod connect;
+pub mod demo;
+pub mod enrollments;
+mod error;
+mod migrate;
+pub mod organizations;
+pub mod ownerships;
+mod postgres;
+mod reference;
+mod schema;
+mod transaction;
+mod url;
+pub mod user_tokens;
+pub mod users;
+
+pub use self::connect::{DbConn, Options};
+pub use self::error::Error;
+pub use self::reference::Reference;
+pub use self::transaction::Transaction;
+pub use self::url::DatabaseUrl;
+
+/// The result of everything in this module.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The database. Cheap to clone; all clones share one pool.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: connect::Pool,
+    generation: Generation,
+}
+
+impl Db {
+    /// Opens the pool and checks that the database answers, without changing anything in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database does not answer within [`Options::connection_timeout`], and
+    /// [`Error::Unusable`] when the file or its folder cannot be opened or the URL asks for what is not offered.
+    pub async fn connect(url: &DatabaseUrl, options: &Options) -> Result<Self> {
+        let pool = connect::Pool::open(url, options).await?;
+        Ok(Self {
+            pool,
+            generation: Generation::default(),
+        })
+    }
+
+    /// Creates what is missing of the schema. Harmless on a database that has it all, also when several processes start
+    /// at once; a database of the original keeps everything it has and gains one table, diesel's list of migrations.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] when the tables there are not the original's, or creating them is refused.
+    pub async fn migrate(&self) -> Result<()> {
+        migrate::run(&self.pool).await?;
+        migrate::check(&mut self.conn().await?).await
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when none becomes free within [`Options::connection_timeout`].
+    pub async fn conn(&self) -> Result<DbConn> {
+        self.pool.get().await
+    }
+
+    /// The number of transactions committed by this process so far: what was read under an older one may be stale.
+    fn generation(&self) -> u64 {
+        self.generation.0.load(Ordering::Acquire)
+    }
+}
+
+/// Counts this process's commits.
+#[derive(Clone, Debug, Default)]
+struct Generation(Arc<AtomicU64>);
+
+impl Generation {
+    /// Makes everything that was read before stale. Called after a commit, never before: a reader that starts in
+    /// between would otherwise keep the old row under the new number.
+    fn advance(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Now, as the tables hold it: UTC without a zone, in whole seconds like the original's rows.
+pub fn now() -> NaiveDateTime {
+    Utc::now().naive_utc().trunc_subsecs(0)
+}

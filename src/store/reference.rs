@@ -1,0 +1,89 @@
+//! How a URL names a row: by its id, or by a string that is unique too.
+
+/// An id, or the slug of an organization or the key of an application.
+///
+/// What is an integer is always an id, as in the original; so a slug of digits alone cannot be reached by its slug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// The primary key.
+    Id(i32),
+    /// The slug or key.
+    Name(&'a str),
+    /// What no row can have: an integer beyond the ids, a NUL (which Postgres cannot hold), more than 255 characters.
+    Nothing,
+}
+
+impl<'a> Reference<'a> {
+    /// Reads one segment of a path.
+    pub fn parse(text: &'a str) -> Self {
+        if let Ok(id) = text.parse() {
+            return Self::Id(id);
+        }
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_integer || !is_storable(text) {
+            Self::Nothing
+        } else {
+            Self::Name(text)
+        }
+    }
+
+    /// Reads what the original takes for the id when it looks up an *enrollment*: any integer at the beginning.
+    ///
+    /// It finds nothing under `1abc`, but asks whether the user is an admin of organization 1 first.
+    pub(super) fn leading_id(self) -> Option<i32> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Name(text) => {
+                let sign = usize::from(text.starts_with(['+', '-']));
+                let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+                text[..sign + digits].parse().ok()
+            }
+            Self::Nothing => None,
+        }
+    }
+
+    /// The id to compare with; `NULL`, which equals nothing, otherwise.
+    pub(super) fn id(self) -> Option<i32> {
+        if let Self::Id(id) = self { Some(id) } else { None }
+    }
+
+    /// The slug or key to compare with; `NULL`, which equals nothing, otherwise.
+    pub(super) fn name(self) -> Option<&'a str> {
+        if let Self::Name(name) = self { Some(name) } else { None }
+    }
+}
+
+/// Whether a column of the original, `varchar(255)`, can hold this text.
+pub(super) fn is_storable(text: &str) -> bool {
+    !text.contains('\0') && text.chars().nth(255).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_ids_and_the_rest_are_names() {
+        assert_eq!(Reference::parse("12"), Reference::Id(12));
+        assert_eq!(Reference::parse("-1"), Reference::Id(-1));
+        assert_eq!(Reference::parse("1abc"), Reference::Name("1abc"));
+        assert_eq!(Reference::parse("acme-inc"), Reference::Name("acme-inc"));
+    }
+
+    #[test]
+    fn what_no_row_can_have_is_not_asked_for() {
+        assert_eq!(Reference::parse("99999999999999999999"), Reference::Nothing);
+        assert_eq!(Reference::parse("a\0b"), Reference::Nothing);
+        assert_eq!(Reference::parse(&"ü".repeat(256)), Reference::Nothing);
+        assert_eq!(Reference::parse(&"ü".repeat(255)), Reference::Name(&"ü".repeat(255)));
+    }
+
+    #[test]
+    fn the_leading_integer_counts_for_enrollments() {
+        assert_eq!(Reference::parse("1abc").leading_id(), Some(1));
+        assert_eq!(Reference::parse("7").leading_id(), Some(7));
+        assert_eq!(Reference::parse("acme").leading_id(), None);
+        assert_eq!(Reference::parse("-").leading_id(), None);
+    }
+}
