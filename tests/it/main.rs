@@ -1,0 +1,6 @@
+//! The tests that need more than one module: one binary, so that it is linked once.
+
+#[macro_use]
+mod support;
+
+mod store;

@@ -1,0 +1,118 @@
+//! A database for one test.
+
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
+
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use pusher_lite::store::{DatabaseUrl, Db, Options};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::postgres::{self, Server};
+
+/// The dump of a database of the original, with the data that its README describes.
+const ORIGINAL: &str = include_str!("../../../compat-tests/fixtures/original-database.sql");
+
+/// An empty database that belongs to one test.
+#[derive(Clone)]
+pub(crate) struct TestDatabase {
+    pub(crate) url: DatabaseUrl,
+    /// Removes the SQLite file with the last clone; `None` on Postgres.
+    _folder: Option<Arc<TempDir>>,
+}
+
+impl TestDatabase {
+    /// The database, with nothing in it.
+    pub(crate) async fn connect(&self) -> Db {
+        let options = Options {
+            pool_size: 4,
+            connection_timeout: Duration::from_secs(30),
+        };
+        Db::connect(&self.url, &options)
+            .await
+            .expect("the test's database is there")
+    }
+
+    /// The database with its tables.
+    pub(crate) async fn migrated(&self) -> Db {
+        let db = self.connect().await;
+        db.migrate().await.expect("an empty database can be migrated");
+        db
+    }
+
+    /// The database with the rows of the original's dump. On Postgres also with its tables, as `psql` restores them;
+    /// on SQLite with ours.
+    pub(crate) async fn with_original_rows(&self) -> Db {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let db = self.migrated().await;
+                insert_original_rows(path);
+                db
+            }
+            DatabaseUrl::Postgres(url) => {
+                // The dump names the schema `public`; the test has a schema of its own instead.
+                let schema = url
+                    .split("search_path%3D")
+                    .nth(1)
+                    .expect("the test's URL names its schema");
+                postgres::execute(url, &ORIGINAL.replace("public.", &format!("{schema}."))).await;
+                self.migrated().await
+            }
+        }
+    }
+
+    /// Runs SQL that both databases understand.
+    pub(crate) async fn execute(&self, sql: &str) {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path).batch_execute(sql).expect("the test's SQL is right"),
+            DatabaseUrl::Postgres(url) => postgres::execute(url, sql).await,
+        }
+    }
+}
+
+/// Runs the test on a SQLite file in a new folder.
+pub(crate) async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(test: fn(TestDatabase) -> F) {
+    let folder = Arc::new(tempfile::tempdir().expect("a temporary folder can be made"));
+    let url = DatabaseUrl::Sqlite(folder.path().join("data/test.db"));
+    finish(
+        tokio::spawn(test(TestDatabase {
+            url,
+            _folder: Some(folder),
+        }))
+        .await,
+    );
+}
+
+/// Runs the test in a new schema of the Postgres server, if there is one.
+pub(crate) async fn on_postgres<F: Future<Output = ()> + Send + 'static>(test: fn(TestDatabase) -> F) {
+    let Some(server) = Server::get() else { return };
+    let schema = format!("test_{}", Uuid::new_v4().simple());
+    postgres::execute(&server.url, &format!("CREATE SCHEMA {schema}")).await;
+    let url = DatabaseUrl::Postgres(server.url_of_schema(&schema));
+    let outcome = tokio::spawn(test(TestDatabase { url, _folder: None })).await;
+    postgres::execute(&server.url, &format!("DROP SCHEMA {schema} CASCADE")).await;
+    finish(outcome);
+}
+
+fn finish(outcome: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = outcome {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+fn insert_original_rows(path: &Path) {
+    let rows: Vec<String> = ORIGINAL
+        .lines()
+        .filter(|line| line.starts_with("INSERT INTO public.") && !line.contains("schema_migrations"))
+        .map(|line| line.replace("INSERT INTO public.", "INSERT INTO "))
+        .collect();
+    // The dump orders its tables by name, and turns foreign keys on at its end.
+    let sql = format!("PRAGMA foreign_keys = OFF; BEGIN; {} COMMIT;", rows.join("\n"));
+    open_sqlite(path)
+        .batch_execute(&sql)
+        .expect("SQLite takes the rows of the dump");
+}
+
+fn open_sqlite(path: &Path) -> SqliteConnection {
+    SqliteConnection::establish(path.to_str().expect("the temporary folder's path is UTF-8"))
+        .expect("the SQLite file opens")
+}

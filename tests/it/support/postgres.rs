@@ -1,0 +1,156 @@
+//! A Postgres server for the tests: the one that `TEST_DATABASE_URL` names, or a private one.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+};
+
+use tokio_postgres::NoTls;
+
+/// A server, started once per test process.
+pub(crate) struct Server {
+    /// Its database to create schemas in.
+    pub(crate) url: String,
+    /// The script that runs a private server. It ends the server when its standard input ends: when this process does,
+    /// however it does.
+    _script: Option<Child>,
+}
+
+/// Runs a server in a new folder under `$2` until standard input ends, then removes all of it. `$1` holds the server's
+/// programs. Says the folder when the server answers.
+const SCRIPT: &str = r#"
+dir=$(mktemp -d "$2/pusher-lite-postgres.XXXXXX") || exit 1
+trap '"$1/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
+trap '' HUP INT TERM
+if "$1/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/log" 2>&1 &&
+    "$1/pg_ctl" -D "$dir/data" -l "$dir/log" -w -o "-k $dir -c listen_addresses='' -c fsync=off -c max_connections=300" start >"$dir/start" 2>&1
+then echo "$dir"; cat >/dev/null
+else cat "$dir/log" "$dir/start" >&2
+fi
+"#;
+
+impl Server {
+    /// The server; `None`, and a word about it, when there is none.
+    ///
+    /// # Panics
+    ///
+    /// When there is none and `CI` is set: nothing is left out there.
+    pub(crate) fn get() -> Option<&'static Server> {
+        static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
+        match SERVER.get_or_init(find_or_start) {
+            Ok(server) => Some(server),
+            Err(reason) if std::env::var_os("CI").is_some() => panic!("the tests on Postgres cannot run: {reason}"),
+            Err(reason) => {
+                eprintln!("LEFT OUT: this test on Postgres. {reason}");
+                None
+            }
+        }
+    }
+
+    /// The URL to use one schema of the database with.
+    pub(crate) fn url_of_schema(&self, schema: &str) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-csearch_path%3D{schema}", self.url)
+    }
+}
+
+/// Runs SQL on a connection of its own.
+pub(crate) async fn execute(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("the Postgres server answers");
+    let connection = tokio::spawn(connection);
+    client.batch_execute(sql).await.expect("the test's SQL is right");
+    drop(client);
+    connection
+        .await
+        .expect("the connection does not panic")
+        .expect("the connection ends well");
+}
+
+fn find_or_start() -> Result<Server, String> {
+    if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+        return Ok(Server { url, _script: None });
+    }
+    let programs = find_programs().ok_or(
+        "Set TEST_DATABASE_URL to a database of a Postgres server, or install Postgres (initdb and pg_ctl) here",
+    )?;
+    let is_root = output("id", &["-u"]).as_deref() == Some("0");
+    let temporary = if is_root {
+        PathBuf::from("/tmp")
+    } else {
+        std::env::temp_dir()
+    };
+    // Postgres refuses to run as root.
+    let mut command = if is_root { as_other_user()? } else { Command::new("sh") };
+    command
+        .args(["-c", SCRIPT, "sh"])
+        .arg(&programs)
+        .arg(&temporary)
+        .current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    #[cfg(unix)]
+    // So that Ctrl-C reaches this process alone; the script follows.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut script = command
+        .spawn()
+        .map_err(|error| format!("The private Postgres did not start: {error}"))?;
+    let mut folder = String::new();
+    let answers = script.stdout.take().expect("standard output is piped");
+    BufReader::new(answers)
+        .read_line(&mut folder)
+        .map_err(|error| error.to_string())?;
+    if folder.is_empty() {
+        return Err("The private Postgres did not start; its log is above".to_owned());
+    }
+    let host = folder.trim().replace('/', "%2F");
+    Ok(Server {
+        url: format!("postgres://postgres@{host}/postgres"),
+        _script: Some(script),
+    })
+}
+
+/// The folder with `initdb` and `pg_ctl`: that of `pg_config`, or where distributions put the newest version.
+fn find_programs() -> Option<PathBuf> {
+    let has_all = |folder: &Path| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
+    let mut folders: Vec<PathBuf> = output("pg_config", &["--bindir"])
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
+    for pattern in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"] {
+        let mut versions: Vec<PathBuf> = std::fs::read_dir(pattern)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .collect();
+        versions.sort();
+        folders.extend(versions.into_iter().rev());
+    }
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    folders.into_iter().find(|folder| has_all(folder))
+}
+
+fn as_other_user() -> Result<Command, String> {
+    let user = ["postgres", "nobody"]
+        .into_iter()
+        .find(|user| output("id", &["-u", user]).is_some())
+        .ok_or("Postgres does not run as root, and there is neither a user postgres nor nobody")?;
+    let mut command = Command::new("runuser");
+    command.args(["-u", user, "--", "sh"]);
+    Ok(command)
+}
+
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
