@@ -26,8 +26,8 @@ use crate::http::Connection;
 const BACKLOG: u32 = 4096;
 /// How long a head may take to arrive, and a connection between two requests may be idle.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// Bytes buffered per connection; a request's line and headers must fit (431 otherwise).
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes that a request's line and headers may take (431 beyond), and that are buffered of a body at a time.
+const HEAD_BYTES: usize = 64 * 1024;
 /// After an error that the next `accept` would meet as well, such as having no file descriptor left.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
@@ -76,11 +76,7 @@ pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener, BindError> {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A restart must not wait for the connections of the last run to leave TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -119,10 +115,7 @@ pub async fn serve<A, F>(
     stopping.cancel();
     connections.close();
     if timeout(patience, connections.wait()).await.is_err() {
-        tracing::warn!(
-            open = connections.len(),
-            "Stopped without waiting longer for requests that are still running."
-        );
+        tracing::warn!(open = connections.len(), "Stopped without waiting longer for requests that are still running.");
     }
 }
 
@@ -174,10 +167,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 /// Serves the requests of one connection until it is closed or upgraded. Whoever upgrades it takes the stream with it.
@@ -194,7 +184,8 @@ where
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .max_buf_size(BUFFER_BYTES)
+        .max_header_size(HEAD_BYTES)
+        .max_buf_size(HEAD_BYTES)
         // A client may close its side once its request is sent and still read the answer, as `nc -N` does.
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service)

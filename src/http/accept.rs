@@ -32,9 +32,7 @@ pub fn html_only(request: &Request) -> bool {
 
 fn lists(request: &Request, types: &[&str]) -> bool {
     let accept = request.header(ACCEPT).unwrap_or_default();
-    let mut members = accept
-        .split(',')
-        .map(|member| member.split(';').next().unwrap_or_default().trim());
+    let mut members = accept.split(',').map(|member| member.split(';').next().unwrap_or_default().trim());
     members.any(|member| types.iter().any(|wanted| member.eq_ignore_ascii_case(wanted)))
 }
 
@@ -69,17 +67,10 @@ mod tests {
 
     #[test]
     fn pages_are_for_those_who_ask_for_nothing_else() {
-        for (accept, only) in [
-            ("text/html", true),
-            ("text/html,*/*", false),
-            ("application/json, text/html", false),
-            ("x/y", false),
-        ] {
-            assert_eq!(
-                html_only(&Request::test("GET", "/", &[("accept", accept)])),
-                only,
-                "{accept}"
-            );
+        for (accept, only) in
+            [("text/html", true), ("text/html,*/*", false), ("application/json, text/html", false), ("x/y", false)]
+        {
+            assert_eq!(html_only(&Request::test("GET", "/", &[("accept", accept)])), only, "{accept}");
         }
         assert!(!html_only(&Request::test("GET", "/", &[])));
     }

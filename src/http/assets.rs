@@ -66,10 +66,7 @@ impl Asset {
     fn new(path: &str, plain: Bytes) -> Self {
         let (content_type, is_text) = content_type(path);
         Self {
-            version: Sha256::digest(&plain)[..6]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            version: Sha256::digest(&plain)[..6].iter().map(|byte| format!("{byte:02x}")).collect(),
             content_type: HeaderValue::from_static(content_type),
             gzip: is_text.then(|| gzip(&plain)).filter(|gzip| gzip.len() < plain.len()),
             plain,
@@ -83,20 +80,12 @@ impl Asset {
         let known = request.header(IF_NONE_MATCH).is_some_and(|tags| matches(tags, &etag));
         let response = match compressed {
             _ if known => Response::empty(StatusCode::NOT_MODIFIED),
-            Some(gzip) => self
-                .content(gzip)
-                .header(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
+            Some(gzip) => self.content(gzip).header(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
             None => self.content(&self.plain),
         };
-        let current = request
-            .params()
-            .text("v")
-            .is_some_and(|version| version == self.version);
+        let current = request.params().text("v").is_some_and(|version| version == self.version);
         response
-            .header(
-                ETAG,
-                HeaderValue::try_from(etag).expect("hexadecimal digits may stand in a header"),
-            )
+            .header(ETAG, HeaderValue::try_from(etag).expect("hexadecimal digits may stand in a header"))
             .header(VARY, HeaderValue::from_static("accept-encoding"))
             .header(CACHE_CONTROL, if current { IMMUTABLE } else { REVALIDATED })
             .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
@@ -119,9 +108,7 @@ fn accepts_gzip(request: &Request) -> bool {
 
 /// Whether `If-None-Match` has this tag, compared weakly as RFC 9110 (section 13.1.2) asks.
 fn matches(tags: &str, etag: &str) -> bool {
-    tags.split(',')
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 /// The content type by the end of the name, and whether that is worth compressing.
@@ -181,20 +168,13 @@ mod tests {
             ("/images/a.png", "gzip", false),
         ] {
             let response = get(path, &[("accept-encoding", accepted)]).unwrap();
-            assert_eq!(
-                response.headers().contains_key(CONTENT_ENCODING),
-                compressed,
-                "{path} {accepted}"
-            );
+            assert_eq!(response.headers().contains_key(CONTENT_ENCODING), compressed, "{path} {accepted}");
         }
     }
 
     #[test]
     fn known_content_is_not_sent_again() {
-        let etag = get("/js/app.js", &[]).unwrap().headers()[ETAG]
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let etag = get("/js/app.js", &[]).unwrap().headers()[ETAG].to_str().unwrap().to_owned();
         for tags in [etag.clone(), format!("\"x\", W/{etag}"), "*".to_owned()] {
             let response = get("/js/app.js", &[("if-none-match", &tags)]).unwrap();
             assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{tags}");

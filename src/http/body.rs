@@ -26,10 +26,7 @@ pub struct BodyLimits {
 impl Default for BodyLimits {
     /// 8 MB as the original, and a minute.
     fn default() -> Self {
-        Self {
-            max_bytes: 8_000_000,
-            time: Duration::from_secs(60),
-        }
+        Self { max_bytes: 8_000_000, time: Duration::from_secs(60) }
     }
 }
 
@@ -67,9 +64,7 @@ impl Kind {
             ("multipart", "form-data" | "mixed") => {
                 let boundary = mime.get_param(mime::BOUNDARY);
                 let boundary = boundary.ok_or_else(|| Error::bad_request("the multipart body has no boundary"))?;
-                Some(Self::Multipart {
-                    boundary: boundary.as_str().to_owned(),
-                })
+                Some(Self::Multipart { boundary: boundary.as_str().to_owned() })
             }
             _ => None,
         })

@@ -25,9 +25,7 @@ pub fn preflight(request: &Request) -> Option<Response> {
     if request.method() != Method::OPTIONS || !request.headers().contains_key(ORIGIN) {
         return None;
     }
-    let method = wanted
-        .to_str()
-        .is_ok_and(|wanted| list(METHODS).any(|method| method == wanted));
+    let method = wanted.to_str().is_ok_and(|wanted| list(METHODS).any(|method| method == wanted));
     let headers = list(request.header(ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default())
         .all(|wanted| list(HEADERS).any(|header| header.eq_ignore_ascii_case(wanted)));
     if !method || !headers {
@@ -42,11 +40,7 @@ pub fn preflight(request: &Request) -> Option<Response> {
 
 /// Lets a page of another origin see the answer. `cross_origin` says whether the request had an `Origin`.
 pub fn allow(response: Response, cross_origin: bool) -> Response {
-    if cross_origin {
-        response.header(ACCESS_CONTROL_ALLOW_ORIGIN, ANY)
-    } else {
-        response
-    }
+    if cross_origin { response.header(ACCESS_CONTROL_ALLOW_ORIGIN, ANY) } else { response }
 }
 
 fn list(text: &str) -> impl Iterator<Item = &str> {
@@ -59,10 +53,7 @@ mod tests {
 
     fn answer(method: &str, headers: &[(&str, &str)]) -> Option<(StatusCode, bool)> {
         let response = preflight(&Request::test(method, "/api/sessions", headers))?;
-        Some((
-            response.status(),
-            response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN),
-        ))
+        Some((response.status(), response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)))
     }
 
     #[test]
@@ -74,13 +65,7 @@ mod tests {
         let refused = Some((StatusCode::FORBIDDEN, false));
 
         assert_eq!(answer("OPTIONS", &[origin, method("POST")]), allowed);
-        assert_eq!(
-            answer(
-                "OPTIONS",
-                &[origin, method("PUT"), headers("Authorization,content-type")]
-            ),
-            allowed
-        );
+        assert_eq!(answer("OPTIONS", &[origin, method("PUT"), headers("Authorization,content-type")]), allowed);
         assert_eq!(answer("OPTIONS", &[origin, method("GET"), headers("x-foo")]), refused);
         assert_eq!(answer("OPTIONS", &[origin, method("TRACE")]), refused);
         assert_eq!(answer("OPTIONS", &[origin]), None);

@@ -92,10 +92,7 @@ mod tests {
 
     fn joined(body: &str) -> String {
         let members = decode(body.as_bytes()).unwrap();
-        let spelled: Vec<_> = members
-            .iter()
-            .map(|m| format!("{}={}", m.spelling(), m.value().get()))
-            .collect();
+        let spelled: Vec<_> = members.iter().map(|m| format!("{}={}", m.spelling(), m.value().get())).collect();
         spelled.join(" ")
     }
 
@@ -118,16 +115,9 @@ mod tests {
 
     #[test]
     fn refuses_malformed_bodies() {
-        for body in [
-            "{\"token\":",
-            " ",
-            "{} {}",
-            "{\"a\":01}",
-            "{a:1}",
-            "\u{feff}{}",
-            "{\"\\ud800\":1}",
-            "{\"a\":\"\\x\"}",
-        ] {
+        for body in
+            ["{\"token\":", " ", "{} {}", "{\"a\":01}", "{a:1}", "\u{feff}{}", "{\"\\ud800\":1}", "{\"a\":\"\\x\"}"]
+        {
             assert!(decode(body.as_bytes()).is_err(), "{body}");
         }
         assert!(decode(b"{\"a\":\"\xff\"}").is_err());

@@ -16,9 +16,7 @@ pub(super) async fn decode(body: Bytes, boundary: &str) -> Result<Params, Error>
         nested::check_count(count)?;
         count += 1;
         if part.file_name().is_some_and(|name| !name.is_empty()) {
-            return Err(Error::bad_request(
-                "a part of the multipart body is a file, and files are not accepted",
-            ));
+            return Err(Error::bad_request("a part of the multipart body is a file, and files are not accepted"));
         }
         let Some(name) = part.name().map(str::to_owned) else {
             continue;
@@ -54,23 +52,14 @@ mod tests {
             + &part("name=\"l[]\"", "x\r\ny")
             + &part("name=\"f\"; filename=\"\"", "")
             + "--X--\r\n";
-        assert_eq!(
-            decoded(&body).await.unwrap(),
-            r#"{"a":{"b":"1"},"f":"","l":["x\r\ny"]}"#
-        );
+        assert_eq!(decoded(&body).await.unwrap(), r#"{"a":{"b":"1"},"f":"","l":["x\r\ny"]}"#);
         assert_eq!(decoded("--X--\r\n").await.unwrap(), "{}");
     }
 
     #[tokio::test]
     async fn refuses_files_and_malformed_bodies() {
         let file = part("name=\"a\"; filename=\"a.txt\"", "1") + "--X--\r\n";
-        for body in [
-            file.as_str(),
-            "",
-            "garbage",
-            "--X\r\nnonsense",
-            &part("name=\"a\"", "cut"),
-        ] {
+        for body in [file.as_str(), "", "garbage", "--X\r\nnonsense", &part("name=\"a\"", "cut")] {
             assert!(decoded(body).await.is_err(), "{body:?}");
         }
     }

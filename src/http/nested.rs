@@ -35,9 +35,7 @@ pub(super) fn check_count(count: usize) -> Result<(), Error> {
 pub(super) fn insert(tree: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Error> {
     let keys = keys(name);
     if keys.len() > MAX_DEPTH {
-        return Err(Error::bad_request(format!(
-            "a parameter is nested more than {MAX_DEPTH} levels deep"
-        )));
+        return Err(Error::bad_request(format!("a parameter is nested more than {MAX_DEPTH} levels deep")));
     }
     let slot = tree.entry(keys[0]).or_insert(Value::Null);
     assign(slot, &keys[1..], value);

@@ -38,18 +38,12 @@ impl Params {
             let value = to_raw_value(&value).expect("a tree of strings is valid JSON");
             Member::new(&name, value)
         });
-        Self {
-            members: members.collect(),
-        }
+        Self { members: members.collect() }
     }
 
     /// The value of `name` as JSON text; the last one when a body gave several.
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
-        self.members
-            .iter()
-            .rev()
-            .find(|member| member.name() == name)
-            .map(Member::value)
+        self.members.iter().rev().find(|member| member.name() == name).map(Member::value)
     }
 
     /// The value of `name`, parsed.
@@ -60,9 +54,7 @@ impl Params {
     pub fn value(&self, name: &str) -> Result<Option<Value>, Error> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let value = serde_json::from_str(raw.get()).map_err(|_| {
-            Error::bad_request(format!(
-                "the parameter {name} is nested too deeply or holds too large a number"
-            ))
+            Error::bad_request(format!("the parameter {name} is nested too deeply or holds too large a number"))
         })?;
         Ok(Some(value))
     }
@@ -87,9 +79,7 @@ impl Params {
     /// A JSON object of all members but those named, with names, values and order exactly as they were sent.
     pub fn object_without(&self, names: &[&str]) -> Box<RawValue> {
         let kept = || self.members.iter().filter(|member| !names.contains(&member.name()));
-        let size: usize = kept()
-            .map(|member| member.spelling().len() + member.value().get().len() + 2)
-            .sum();
+        let size: usize = kept().map(|member| member.spelling().len() + member.value().get().len() + 2).sum();
         let mut object = String::with_capacity(size + 2);
         object.push('{');
         for (position, member) in kept().enumerate() {
@@ -133,19 +123,11 @@ pub(super) struct Member {
 impl Member {
     pub(super) fn new(name: &str, value: Box<RawValue>) -> Self {
         let spelling = serde_json::to_string(name).expect("a string is valid JSON");
-        Self {
-            name: name.into(),
-            spelling: spelling.into(),
-            value,
-        }
+        Self { name: name.into(), spelling: spelling.into(), value }
     }
 
     pub(super) fn spelled(name: String, spelling: &str, value: Box<RawValue>) -> Self {
-        Self {
-            name: name.into(),
-            spelling: spelling.into(),
-            value,
-        }
+        Self { name: name.into(), spelling: spelling.into(), value }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -185,10 +167,7 @@ mod tests {
     #[test]
     fn an_object_of_members_is_spelled_as_it_was_sent() {
         let params = merged("topic=t&q=1", r#"{ "z":1e3,"\u0061":-0,"topic":"u","z":[ 1 ] }"#);
-        assert_eq!(
-            params.object_without(&["topic"]).get(),
-            r#"{"q":"1","z":1e3,"\u0061":-0,"z":[ 1 ]}"#
-        );
+        assert_eq!(params.object_without(&["topic"]).get(), r#"{"q":"1","z":1e3,"\u0061":-0,"z":[ 1 ]}"#);
         assert_eq!(merged("", "[1,2]").object_without(&[]).get(), r#"{"_json":[1,2]}"#);
         assert_eq!(merged("", "").object_without(&[]).get(), "{}");
     }

@@ -25,9 +25,7 @@ pub(super) fn decode_form(text: &str) -> Result<String, Error> {
 
 fn decode<'a>(text: &'a str, place: &str) -> Result<Cow<'a, str>, Error> {
     if !escapes_are_complete(text.as_bytes()) {
-        return Err(Error::bad_request(format!(
-            "a % in the {place} is not followed by two hexadecimal digits"
-        )));
+        return Err(Error::bad_request(format!("a % in the {place} is not followed by two hexadecimal digits")));
     }
     percent_decode_str(text)
         .decode_utf8()
@@ -39,11 +37,7 @@ fn escapes_are_complete(bytes: &[u8]) -> bool {
         .iter()
         .enumerate()
         .filter(|(_, byte)| **byte == b'%')
-        .all(|(at, _)| {
-            bytes
-                .get(at + 1..at + 3)
-                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-        })
+        .all(|(at, _)| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 #[cfg(test)]

@@ -28,10 +28,7 @@ pub struct Connection {
 impl Connection {
     /// A connection from `peer` that holds `permit` while it is open.
     pub fn new(peer: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            peer,
-            _permit: Arc::new(permit),
-        }
+        Self { peer, _permit: Arc::new(permit) }
     }
 
     /// Where the connection comes from: the client, or the proxy before this server.
@@ -60,11 +57,7 @@ impl Request {
     pub fn new(mut request: hyper::Request<Incoming>, connection: Connection) -> Self {
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, body) = request.into_parts();
-        Self {
-            upgrade: Some(upgrade),
-            body: Some(body),
-            ..Self::from_head(head, connection)
-        }
+        Self { upgrade: Some(upgrade), body: Some(body), ..Self::from_head(head, connection) }
     }
 
     fn from_head(head: Parts, connection: Connection) -> Self {
@@ -168,9 +161,7 @@ impl Request {
     ///
     /// When the route has no such parameter, which its first request shows.
     pub fn path_param(&self, name: &str) -> String {
-        self.params
-            .text(name)
-            .expect("the pattern of the route has this parameter")
+        self.params.text(name).expect("the pattern of the route has this parameter")
     }
 
     /// The id of the request, from the peer or made here; 20 to 200 characters of visible ASCII.

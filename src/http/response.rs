@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
@@ -65,12 +65,11 @@ impl Response {
         self
     }
 
-    /// Sets `location`, escaping what may not stand in a header.
+    /// Sets a header to a text, percent-encoding what may not stand in one: controls and what is no ASCII.
     #[must_use]
-    pub fn location(self, path: &str) -> Self {
-        let escaped = utf8_percent_encode(path, CONTROLS).to_string();
-        let value = HeaderValue::try_from(escaped).expect("controls and what is no ASCII are escaped");
-        self.header(LOCATION, value)
+    pub fn with_text(self, name: HeaderName, text: &str) -> Self {
+        let escaped = utf8_percent_encode(text, CONTROLS).to_string();
+        self.header(name, HeaderValue::try_from(escaped).expect("controls and what is no ASCII are escaped"))
     }
 
     /// The status.

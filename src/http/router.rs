@@ -27,11 +27,7 @@ struct Path<S, E> {
 
 impl<S, E> Default for Router<S, E> {
     fn default() -> Self {
-        Self {
-            index: matchit::Router::new(),
-            positions: HashMap::new(),
-            paths: Vec::new(),
-        }
+        Self { index: matchit::Router::new(), positions: HashMap::new(), paths: Vec::new() }
     }
 }
 
@@ -48,13 +44,8 @@ impl<S, E> Router<S, E> {
         A: Future<Output = Result<Response, E>> + Send + 'static,
     {
         let position = *self.positions.entry(pattern).or_insert_with(|| {
-            self.index
-                .insert(pattern, self.paths.len())
-                .expect("the patterns of a table of routes agree");
-            self.paths.push(Path {
-                pattern,
-                handlers: Vec::new(),
-            });
+            self.index.insert(pattern, self.paths.len()).expect("the patterns of a table of routes agree");
+            self.paths.push(Path { pattern, handlers: Vec::new() });
             self.paths.len() - 1
         });
         let handler: Handler<S, E> = Box::new(move |state, request| Box::pin(handler(state, request)));
@@ -67,26 +58,16 @@ impl<S, E> Router<S, E> {
         let canonical = request.canonical_path();
         let matched = self.index.at(&canonical).ok()?;
         let path = &self.paths[*matched.value];
-        let wanted = if request.method() == Method::HEAD {
-            &Method::GET
-        } else {
-            request.method()
-        };
+        let wanted = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let (_, handler) = path.handlers.iter().find(|(method, _)| method == wanted)?;
         request.set_path_params(matched.params.iter());
-        Some(Found {
-            pattern: path.pattern,
-            handler,
-        })
+        Some(Found { pattern: path.pattern, handler })
     }
 }
 
 impl<S, E> fmt::Debug for Router<S, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_list()
-            .entries(self.paths.iter().map(|path| path.pattern))
-            .finish()
+        formatter.debug_list().entries(self.paths.iter().map(|path| path.pattern)).finish()
     }
 }
 
@@ -134,9 +115,7 @@ mod tests {
     }
 
     fn found(method: &str, path: &str) -> Option<&'static str> {
-        table()
-            .find(&mut Request::test(method, path, &[]))
-            .map(|found| found.pattern())
+        table().find(&mut Request::test(method, path, &[])).map(|found| found.pattern())
     }
 
     #[test]

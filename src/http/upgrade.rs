@@ -38,11 +38,7 @@ impl Upgrade {
     pub async fn finish(self) -> Option<Upgraded> {
         let upgraded = self.on_upgrade.await.ok()?;
         let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-        Some(Upgraded {
-            stream: io.into_inner(),
-            unread: read_buf,
-            connection: self.connection,
-        })
+        Some(Upgraded { stream: io.into_inner(), unread: read_buf, connection: self.connection })
     }
 }
 
@@ -54,14 +50,8 @@ impl Upgrade {
 /// [`Error::BadRequest`] saying what is missing. Versions 7 and 8, drafts with the same frames, are taken like 13.
 pub fn websocket(request: &mut Request, protocols: &[&'static str]) -> Result<(Response, Upgrade), Error> {
     let accept = check(request)?;
-    let chosen = protocols
-        .iter()
-        .copied()
-        .find(|protocol| lists(request, SEC_WEBSOCKET_PROTOCOL, protocol));
-    let on_upgrade = request
-        .upgrade
-        .take()
-        .ok_or_else(|| Error::bad_request("the connection cannot be upgraded"))?;
+    let chosen = protocols.iter().copied().find(|protocol| lists(request, SEC_WEBSOCKET_PROTOCOL, protocol));
+    let on_upgrade = request.upgrade.take().ok_or_else(|| Error::bad_request("the connection cannot be upgraded"))?;
     let mut response = Response::empty(StatusCode::SWITCHING_PROTOCOLS)
         .header(CONNECTION, HeaderValue::from_static("Upgrade"))
         .header(UPGRADE, HeaderValue::from_static("websocket"))
@@ -69,13 +59,7 @@ pub fn websocket(request: &mut Request, protocols: &[&'static str]) -> Result<(R
     if let Some(protocol) = chosen {
         response = response.header(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
-    Ok((
-        response,
-        Upgrade {
-            on_upgrade,
-            connection: request.connection().clone(),
-        },
-    ))
+    Ok((response, Upgrade { on_upgrade, connection: request.connection().clone() }))
 }
 
 /// The value of `sec-websocket-accept` for a proper handshake.
@@ -88,17 +72,10 @@ fn check(request: &Request) -> Result<HeaderValue, Error> {
             "this is the address of a WebSocket: the headers Connection: Upgrade and Upgrade: websocket are missing",
         ));
     }
-    if !["13", "8", "7"]
-        .into_iter()
-        .any(|version| lists(request, SEC_WEBSOCKET_VERSION, version))
-    {
+    if !["13", "8", "7"].into_iter().any(|version| lists(request, SEC_WEBSOCKET_VERSION, version)) {
         return Err(Error::bad_request("Sec-WebSocket-Version must be 13"));
     }
-    let key = request
-        .headers()
-        .get(SEC_WEBSOCKET_KEY)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let key = request.headers().get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
     if key.is_empty() {
         return Err(Error::bad_request("Sec-WebSocket-Key is missing"));
     }
@@ -106,14 +83,8 @@ fn check(request: &Request) -> Result<HeaderValue, Error> {
 }
 
 fn lists(request: &Request, name: HeaderName, wanted: &str) -> bool {
-    let values = request
-        .headers()
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|item| item.trim().eq_ignore_ascii_case(wanted))
+    let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
 }
 
 #[cfg(test)]
@@ -141,14 +112,7 @@ mod tests {
     #[test]
     fn draft_versions_are_taken() {
         for version in ["7", "8"] {
-            assert!(
-                check(&Request::test(
-                    "GET",
-                    "/",
-                    &with("sec-websocket-version", Some(version))
-                ))
-                .is_ok()
-            );
+            assert!(check(&Request::test("GET", "/", &with("sec-websocket-version", Some(version)))).is_ok());
         }
     }
 

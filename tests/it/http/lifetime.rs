@@ -1,0 +1,84 @@
+//! How connections begin and end: limits, timeouts, stopping. Time is the runtime's and stands still until nothing else
+//! can happen.
+
+use pusher_lite::server;
+
+use super::server::{Server, status};
+
+const GET: &str = "GET /params/1 HTTP/1.1\r\nhost: x\r\n\r\n";
+
+#[tokio::test]
+async fn a_taken_port_is_said_with_the_setting_that_changes_it() {
+    let first = server::bind([127, 0, 0, 1].into(), 0).unwrap();
+    let port = first.local_addr().unwrap().port();
+    let error = server::bind([127, 0, 0, 1].into(), port).unwrap_err().to_string();
+    assert!(error.contains(&port.to_string()) && error.contains("PORT"), "{error}");
+    let error = server::bind([192, 0, 2, 1].into(), 0).unwrap_err().to_string();
+    assert!(error.contains("192.0.2.1") && error.contains("HOST"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_arrive_ends_the_connection() {
+    let server = Server::start();
+    let mut client = server.connect().await;
+    client.send("GET /params/1 HTTP/1.1\r\nhost:").await;
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_ends() {
+    let server = Server::start();
+    let mut client = server.connect().await;
+    client.send(GET).await;
+    assert_eq!(status(&client.answer().await), 200);
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_answered() {
+    let server = Server::start();
+    let head = "POST /params/1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    assert_eq!(status(&server.exchange(head).await), 408);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_one_to_end() {
+    let server = Server::with_connections(1);
+    let mut first = server.connect().await;
+    first.send(GET).await;
+    assert_eq!(status(&first.answer().await), 200);
+
+    let mut second = server.connect().await;
+    second.send(GET).await;
+    assert!(futures_util::FutureExt::now_or_never(second.answer()).is_none());
+    drop(first);
+    assert_eq!(status(&second.answer().await), 200);
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_end_and_takes_no_new_ones() {
+    let server = Server::start();
+    let mut idle = server.connect().await;
+    idle.send(GET).await;
+    idle.answer().await;
+    let mut busy = server.connect().await;
+    busy.send("GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    server.gate.reached.notified().await;
+
+    server.stop();
+    assert_eq!(idle.rest().await, "");
+    assert!(tokio::net::TcpStream::connect(server.address).await.is_err());
+    server.gate.open.notify_one();
+    assert!(busy.rest().await.ends_with("waited"));
+    server.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_ever() {
+    let server = Server::start();
+    let mut busy = server.connect().await;
+    busy.send("GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    server.gate.reached.notified().await;
+    server.stop();
+    server.stopped().await;
+}

@@ -1,0 +1,7 @@
+//! The HTTP layer and the accept loop over real sockets, with the bytes that clients, proxies and attackers send.
+
+mod bodies;
+mod heads;
+mod lifetime;
+mod server;
+mod upgrade;

@@ -1,0 +1,157 @@
+//! A small application on a real port, and a client that writes and reads raw bytes.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use pusher_lite::{
+    http::{BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, upgrade},
+    server,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::Notify,
+    task::JoinHandle,
+};
+
+/// Lets the test decide when `/wait` answers.
+#[derive(Clone, Default)]
+pub(super) struct Gate {
+    pub(super) reached: Arc<Notify>,
+    pub(super) open: Arc<Notify>,
+}
+
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    pub(super) gate: Gate,
+    stop: Arc<Notify>,
+    served: JoinHandle<()>,
+}
+
+impl Server {
+    pub(super) fn start() -> Self {
+        Self::with_connections(100)
+    }
+
+    pub(super) fn with_connections(max: usize) -> Self {
+        let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (gate, stop) = (Gate::default(), Arc::new(Notify::new()));
+        let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
+        let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
+        let serving =
+            server::serve(listener, max, Duration::from_secs(5), answer, async move { stopped.notified().await });
+        Self { address, gate, stop, served: tokio::spawn(serving) }
+    }
+
+    pub(super) async fn connect(&self) -> Client {
+        Client { stream: TcpStream::connect(self.address).await.unwrap() }
+    }
+
+    /// The whole answer to what is sent on a connection of its own.
+    pub(super) async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
+        let mut client = self.connect().await;
+        client.send(request).await;
+        client.rest().await
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    pub(super) async fn stopped(self) {
+        self.served.await.unwrap();
+    }
+}
+
+pub(super) struct Client {
+    pub(super) stream: TcpStream,
+}
+
+impl Client {
+    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Everything until the server closes.
+    pub(super) async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes).await.unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// One answer with its `content-length`; the connection stays open.
+    pub(super) async fn answer(&mut self) -> String {
+        let mut text = self.until("\r\n\r\n").await;
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        self.stream.read_exact(&mut body).await.unwrap();
+        text.push_str(std::str::from_utf8(&body).unwrap());
+        text
+    }
+
+    pub(super) async fn until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(end.as_bytes()) {
+            bytes.push(self.stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+}
+
+/// The status of an answer.
+pub(super) fn status(answer: &str) -> u16 {
+    let status = answer.split(' ').nth(1).unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    status.parse().unwrap()
+}
+
+fn table() -> Router<Gate, Error> {
+    Router::default()
+        .route(Method::GET, "/params/{id}", params)
+        .route(Method::POST, "/params/{id}", params)
+        .route(Method::PUT, "/put/{id}", params)
+        .route(Method::GET, "/wait", wait)
+        .route(Method::GET, "/socket", socket)
+}
+
+async fn answer(
+    routes: Arc<Router<Gate, Error>>,
+    gate: Gate,
+    request: hyper::Request<hyper::body::Incoming>,
+    connection: Connection,
+) -> hyper::Response<http_body_util::Full<bytes::Bytes>> {
+    let mut request = Request::new(request, connection);
+    let answered = async {
+        request.check_head()?;
+        request.read_params(BodyLimits::default()).await?;
+        match routes.find(&mut request) {
+            Some(found) => found.call(gate, request).await,
+            None => Ok(Response::empty(StatusCode::NOT_FOUND)),
+        }
+    };
+    let refused = |error: Error| Response::text(error.status(), error.to_string());
+    answered.await.unwrap_or_else(refused).into_hyper()
+}
+
+/// All parameters as they would be relayed.
+async fn params(_gate: Gate, request: Request) -> Result<Response, Error> {
+    Ok(Response::text(StatusCode::OK, request.params().object_without(&["_method"]).get().to_owned()))
+}
+
+async fn wait(gate: Gate, _request: Request) -> Result<Response, Error> {
+    gate.reached.notify_one();
+    gate.open.notified().await;
+    Ok(Response::text(StatusCode::OK, "waited"))
+}
+
+/// Sends back what arrives on the upgraded stream until the peer closes it.
+async fn socket(_gate: Gate, mut request: Request) -> Result<Response, Error> {
+    let (response, upgrade) = upgrade::websocket(&mut request, &["phoenix"])?;
+    tokio::spawn(async move {
+        let mut upgraded = upgrade.finish().await.unwrap();
+        upgraded.stream.write_all(&upgraded.unread).await.unwrap();
+        let (mut read, mut write) = upgraded.stream.split();
+        tokio::io::copy(&mut read, &mut write).await.unwrap();
+        drop(upgraded.connection);
+    });
+    Ok(response)
+}
