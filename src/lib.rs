@@ -10,7 +10,9 @@
 //! Imports point one way: `main -> server -> web -> {auth, realtime, store, mail, http}`, `auth -> store` and
 //! `realtime -> protocol`.
 
+pub mod app;
 pub mod config;
 pub mod http;
 pub mod server;
 pub mod store;
+pub mod web;

@@ -1,0 +1,178 @@
+//! Everything that can go wrong while a request is answered, and the answer to it.
+
+use minijinja::context;
+use serde_json::{Value, json};
+
+use super::Views;
+use crate::http::{self, Request, Response, StatusCode, accept};
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request itself is not right.
+    #[error(transparent)]
+    Request(#[from] http::Error),
+    /// No valid JWT: 401, as Guardian answers it.
+    #[error("Unauthenticated")]
+    Unauthenticated,
+    /// A valid JWT that does not permit this: 401.
+    #[error("the JWT does not permit this")]
+    Forbidden,
+    /// Nothing is at this path, or not for this method: 404.
+    #[error("nothing is here for this method and path")]
+    NoRoute,
+    /// The path is right, but what it names is not there: 404.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Values that cannot be taken: 422. Holds what is under `errors`, messages by field.
+    #[error("some values are not valid")]
+    Invalid(Value),
+    /// A socket that may not be opened: 403 and no word about the reason.
+    #[error("the socket may not be opened")]
+    Refused,
+    /// The database cannot answer now: 503.
+    #[error("the server cannot answer right now; try again soon")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A fault of this server: 500. The source is for the log alone.
+    #[error("the server failed; its log says more")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A fault of this server.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// One value that cannot be taken: `{"errors":{field:[message]}}`.
+    pub fn invalid(field: &str, message: &str) -> Self {
+        Self::Invalid(json!({ field: [message] }))
+    }
+
+    /// The answer, in the form that `audience` wants it.
+    pub(super) fn into_response(self, audience: &Audience, views: &Views, request_id: &str) -> Response {
+        self.log(request_id);
+        match &self {
+            Self::Refused => Response::empty(StatusCode::FORBIDDEN),
+            Self::Unauthenticated if audience.names_json => self.json(&json!(["Unauthenticated"])),
+            Self::Unauthenticated => Response::text(self.status(), self.to_string()),
+            Self::Forbidden => self.json(&json!({ "token": ["forbidden"] })),
+            Self::Invalid(errors) => self.json(errors),
+            _ if audience.is_people => self.page(views),
+            _ => self.json(&json!({ "detail": self.to_string() })),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Request(error) => error.status(),
+            Self::Unauthenticated | Self::Forbidden => StatusCode::UNAUTHORIZED,
+            Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused => StatusCode::FORBIDDEN,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn json(&self, errors: &Value) -> Response {
+        Response::json(self.status(), &json!({ "errors": errors }))
+    }
+
+    fn page(&self, views: &Views) -> Response {
+        let status = self.status();
+        let reason = status.canonical_reason().unwrap_or("Error");
+        let title = format!("{reason} · pusher-lite");
+        let context = context! { title, status => status.as_u16(), reason, message => sentence(self) };
+        views.page(status, "error", context).unwrap_or_else(|error| {
+            tracing::error!(%error, "The page for errors cannot be rendered.");
+            Response::text(status, self.to_string())
+        })
+    }
+
+    fn log(&self, request_id: &str) {
+        match self {
+            Self::Unavailable(source) => tracing::error!(request_id, error = %source, "The database is unavailable."),
+            Self::Internal(source) => {
+                tracing::error!(request_id, error = chain(&**source), "A request failed by a fault here.")
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The message as people read it: with a capital and a full stop.
+fn sentence(error: &Error) -> String {
+    let message = error.to_string();
+    let mut characters = message.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).chain(['.']).collect()
+}
+
+/// An error with what caused it.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Who reads an error: people get a page, programs JSON.
+#[derive(Debug)]
+pub(super) struct Audience {
+    is_people: bool,
+    /// `Accept` names JSON, which some answers of the original depend on.
+    names_json: bool,
+}
+
+impl Audience {
+    /// Under `/api` programs, unless they ask for pages only; elsewhere people, unless they name JSON.
+    pub(super) fn of(request: &Request) -> Self {
+        let names_json = accept::names_json(request);
+        let in_api = request.path().split('/').find(|segment| !segment.is_empty()) == Some("api");
+        let is_people = if in_api { accept::html_only(request) } else { !names_json };
+        Self { is_people, names_json }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::web;
+
+    fn answer(error: Error, path: &str, accept: &str) -> (u16, String) {
+        let audience = Audience::of(&Request::test("GET", path, &[("accept", accept)]));
+        let views = Views::new(&Arc::new(web::assets()));
+        let response = error.into_response(&audience, &views, "id");
+        let content_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), content_type.unwrap_or_default())
+    }
+
+    const JSON: &str = "application/json; charset=utf-8";
+    const HTML: &str = "text/html; charset=utf-8";
+    const TEXT: &str = "text/plain; charset=utf-8";
+
+    #[test]
+    fn programs_get_json_and_people_a_page() {
+        for (path, accept, content_type) in [
+            ("/api/nope", "*/*", JSON),
+            ("//api", "garbage", JSON),
+            ("/api/nope", "text/html", HTML),
+            ("/api/nope", "text/html, application/json", JSON),
+            ("/nope", "*/*", HTML),
+            ("/apidocs", "*/*", HTML),
+            ("/nope", "application/json", JSON),
+        ] {
+            assert_eq!(answer(Error::NoRoute, path, accept), (404, content_type.to_owned()), "{path} {accept}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_worded_as_the_original_does() {
+        assert_eq!(answer(Error::Unauthenticated, "/api", "*/*"), (401, TEXT.to_owned()));
+        assert_eq!(answer(Error::Unauthenticated, "/api", "application/json"), (401, JSON.to_owned()));
+        assert_eq!(answer(Error::Forbidden, "/api", "*/*"), (401, JSON.to_owned()));
+        assert_eq!(answer(Error::Refused, "/socket/websocket", "*/*"), (403, String::new()));
+        assert_eq!(answer(Error::invalid("name", "is invalid"), "/api", "*/*"), (422, JSON.to_owned()));
+    }
+}

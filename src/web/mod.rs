@@ -1,0 +1,79 @@
+//! The endpoints. HTTP, accounts, database and sockets meet only here.
+//!
+//! [`Endpoint::answer`] is what happens to every request, in order; [`routes`] has every path in one table; [`Error`] turns
+//! whatever went wrong into an answer.
+
+mod embedded;
+mod error;
+mod health;
+mod pages;
+mod routes;
+mod views;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{body::Incoming, header::ORIGIN};
+
+pub use self::{embedded::assets, error::Error, views::Views};
+use self::{error::Audience, routes::Routes};
+use crate::{
+    app::App,
+    http::{BodyLimits, Connection, Request, Response, X_REQUEST_ID, accept, cors},
+};
+
+/// Everything behind the listener. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    app: App,
+    routes: Arc<Routes>,
+}
+
+impl Endpoint {
+    /// The endpoint of an application.
+    pub fn new(app: App) -> Self {
+        Self { app, routes: Arc::new(routes::table()) }
+    }
+
+    /// Answers one request, whatever is wrong with it.
+    pub async fn answer(
+        self,
+        request: hyper::Request<Incoming>,
+        connection: Connection,
+    ) -> hyper::Response<Full<Bytes>> {
+        let request = Request::new(request, connection);
+        let method = request.method().clone();
+        let id = request.id().to_owned();
+        let cross_origin = request.headers().contains_key(ORIGIN);
+        let audience = Audience::of(&request);
+
+        let mut route = "-";
+        let response = match self.respond(request, &mut route).await {
+            Ok(response) => response,
+            Err(error) => error.into_response(&audience, &self.app.views, &id),
+        };
+        // The route and not the path, which can hold a token; never the query.
+        tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), "Answered a request.");
+        cors::allow(response, cross_origin).with_text(X_REQUEST_ID, &id).into_hyper()
+    }
+
+    /// The order is that of the original: files, then the body, then the route, then `Accept`.
+    async fn respond(&self, mut request: Request, route: &mut &'static str) -> Result<Response, Error> {
+        request.check_head()?;
+        if let Some(permission) = cors::preflight(&request) {
+            return Ok(permission);
+        }
+        if let Some(file) = self.app.assets.respond(&request) {
+            *route = "(asset)";
+            return Ok(file);
+        }
+        request.read_params(BodyLimits::default()).await?;
+        let found = self.routes.find(&mut request).ok_or(Error::NoRoute)?;
+        *route = found.pattern();
+        if found.pattern().starts_with("/api/") {
+            accept::json(&request)?;
+        }
+        found.call(self.app.clone(), request).await
+    }
+}
