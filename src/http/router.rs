@@ -22,7 +22,8 @@ pub struct Router<S, E> {
 
 struct Path<S, E> {
     pattern: &'static str,
-    handlers: Vec<(Method, Handler<S, E>)>,
+    /// Without a method, for those that have no other one.
+    handlers: Vec<(Option<Method>, Handler<S, E>)>,
 }
 
 impl<S, E> Default for Router<S, E> {
@@ -38,7 +39,25 @@ impl<S, E> Router<S, E> {
     ///
     /// When the pattern is malformed or contradicts another one.
     #[must_use]
-    pub fn route<F, A>(mut self, method: Method, pattern: &'static str, handler: F) -> Self
+    pub fn route<F, A>(self, method: Method, pattern: &'static str, handler: F) -> Self
+    where
+        F: Fn(S, Request) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Response, E>> + Send + 'static,
+    {
+        self.add(Some(method), pattern, handler)
+    }
+
+    /// Adds a route for whatever method has no other one there. Panics as [`Router::route`] does.
+    #[must_use]
+    pub fn any<F, A>(self, pattern: &'static str, handler: F) -> Self
+    where
+        F: Fn(S, Request) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Response, E>> + Send + 'static,
+    {
+        self.add(None, pattern, handler)
+    }
+
+    fn add<F, A>(mut self, method: Option<Method>, pattern: &'static str, handler: F) -> Self
     where
         F: Fn(S, Request) -> A + Send + Sync + 'static,
         A: Future<Output = Result<Response, E>> + Send + 'static,
@@ -59,7 +78,8 @@ impl<S, E> Router<S, E> {
         let matched = self.index.at(&canonical).ok()?;
         let path = &self.paths[*matched.value];
         let wanted = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        let (_, handler) = path.handlers.iter().find(|(method, _)| method == wanted)?;
+        let of = |wanted: Option<&Method>| path.handlers.iter().find(|(method, _)| method.as_ref() == wanted);
+        let (_, handler) = of(Some(wanted)).or_else(|| of(None))?;
         request.set_path_params(matched.params.iter());
         Some(Found { pattern: path.pattern, handler })
     }
@@ -112,6 +132,7 @@ mod tests {
             .route(Method::GET, "/things/{id}", say)
             .route(Method::PUT, "/things/{id}", say)
             .route(Method::POST, "/things/{thing_id}/parts/{id}", say)
+            .any("/any", say)
     }
 
     fn found(method: &str, path: &str) -> Option<&'static str> {
@@ -128,6 +149,8 @@ mod tests {
             ("PUT", "/things/1", Some("/things/{id}")),
             ("GET", "/things/a%2Fb", Some("/things/{id}")),
             ("POST", "/things/1/parts/2", Some("/things/{thing_id}/parts/{id}")),
+            ("GET", "/any", Some("/any")),
+            ("FOO", "/any", Some("/any")),
             ("GET", "/THINGS", None),
             ("POST", "/things", None),
             ("OPTIONS", "/things", None),
