@@ -2,17 +2,21 @@
 //!
 //! # Layout
 //!
+//! - [`app`]: the handles that every request shares
+//! - [`cli`]: the command line, one file a command
 //! - [`config`]: every setting, read once
 //! - [`http`]: a thin layer over hyper that knows no domain
+//! - [`realtime`]: sockets, topics, presence, fan-out; knows no HTTP and no database
 //! - [`server`]: accepting, limits, stopping
 //! - [`store`]: SQLite or Postgres, each query written once
+//! - [`web`]: the endpoints
 //!
-//! Imports point one way: `main -> server -> web -> {auth, realtime, store, mail, http}`, `auth -> store` and
-//! `realtime -> protocol`.
+//! Imports point one way; ARCHITECTURE.md says which.
 
 pub mod app;
 pub mod config;
 pub mod http;
+pub mod realtime;
 pub mod server;
 pub mod store;
 pub mod web;

@@ -1,0 +1,116 @@
+//! The WebSocket frames that the server sends (RFC 6455, section 5.2): final, unmasked, without extensions.
+//!
+//! Frames are made here, once for all receivers, and not by tungstenite, which would copy them for each.
+
+use bytes::Bytes;
+use pusher_lite_protocol::{BinaryPush, Outgoing, Vsn};
+
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const CLOSE: u8 = 0x88;
+
+/// Appends a message in a text frame.
+pub(super) fn text(vsn: Vsn, message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
+    header(TEXT, vsn.encoded_len(message), buffer);
+    vsn.encode(message, buffer);
+}
+
+/// Appends what becomes of a binary push in a binary frame.
+pub(super) fn binary(push: &BinaryPush<'_>, buffer: &mut Vec<u8>) {
+    header(BINARY, push.broadcast_len(), buffer);
+    push.encode_broadcast(buffer);
+}
+
+/// A close frame. `reason` must not be longer than 123 bytes, and goes with a code only.
+pub(super) fn close(code: Option<u16>, reason: &str) -> Bytes {
+    let mut payload = Vec::new();
+    if let Some(code) = code {
+        payload.extend_from_slice(&code.to_be_bytes());
+        payload.extend_from_slice(reason.as_bytes());
+    }
+    let mut frame = Vec::with_capacity(2 + payload.len());
+    header(CLOSE, payload.len(), &mut frame);
+    frame.extend_from_slice(&payload);
+    frame.into()
+}
+
+/// The first frame boundary at or behind `position`, in bytes that begin with a frame and consist of whole ones.
+pub(super) fn boundary(frames: &[u8], position: usize) -> usize {
+    let mut end = 0;
+    while end < position {
+        end += frame_len(&frames[end..]);
+    }
+    end
+}
+
+fn header(opcode: u8, len: usize, buffer: &mut Vec<u8>) {
+    buffer.reserve(len + 10);
+    buffer.push(opcode);
+    if let Ok(len) = u8::try_from(len)
+        && len < 126
+    {
+        buffer.push(len);
+    } else if let Ok(len) = u16::try_from(len) {
+        buffer.push(126);
+        buffer.extend_from_slice(&len.to_be_bytes());
+    } else {
+        buffer.push(127);
+        buffer.extend_from_slice(&(len as u64).to_be_bytes());
+    }
+}
+
+/// The length of the frame that stands first, header included.
+fn frame_len(frames: &[u8]) -> usize {
+    match frames {
+        [_, 126, a, b, ..] => 4 + usize::from(u16::from_be_bytes([*a, *b])),
+        [_, 127, a, b, c, d, e, f, g, h, ..] => 10 + u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) as usize,
+        [_, len, ..] => 2 + usize::from(*len),
+        _ => unreachable!("frames are queued whole"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framed(len: usize) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        header(TEXT, len, &mut buffer);
+        buffer.resize(buffer.len() + len, b'x');
+        buffer
+    }
+
+    #[test]
+    fn headers_are_as_short_as_can_be() {
+        for (len, expected) in [
+            (0, &[0x81, 0][..]),
+            (125, &[0x81, 125]),
+            (126, &[0x81, 126, 0, 126]),
+            (65_535, &[0x81, 126, 255, 255]),
+            (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let frame = framed(len);
+            assert_eq!(frame[..expected.len()], *expected);
+            assert_eq!(frame.len(), expected.len() + len);
+        }
+    }
+
+    #[test]
+    fn messages_are_framed_whole() {
+        let mut buffer = Vec::new();
+        text(Vsn::V2, &Outgoing::broadcast(r#""t""#, r#""e""#, "{}"), &mut buffer);
+        assert_eq!(buffer, b"\x81\x16[null,null,\"t\",\"e\",{}]");
+        assert_eq!(close(Some(1009), "big")[..], *b"\x88\x05\x03\xf1big");
+        assert_eq!(close(None, "not sent")[..], *b"\x88\x00");
+    }
+
+    #[test]
+    fn boundaries_are_found() {
+        let frames = [framed(3), framed(200), framed(70_000), framed(0)].concat();
+        let ends = [0, 5, 209, 70_219, 70_221];
+        for position in 0..=frames.len() {
+            let expected = *ends.iter().find(|&&end| end >= position).unwrap();
+            assert_eq!(boundary(&frames, position), expected);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The whole of `realtime` for those outside.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
+
+use bytes::Bytes;
+use pusher_lite_protocol::presence::PhxRef;
+use pusher_lite_protocol::{Outgoing, Vsn, event, quote};
+use serde_json::value::RawValue;
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+
+use super::close::Close;
+use super::identity::Identity;
+use super::limits::Limits;
+use super::registry::Registry;
+use super::sockets::Sockets;
+use super::topic::Topic;
+use super::websocket::Pump;
+
+/// All sockets and topics of this server. Cheap to clone; the clones are the same hub.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+/// Why nothing was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// Only the server may send events of this name.
+    #[error("reserved event")]
+    ReservedEvent,
+    /// Clients expect an object.
+    #[error("payload must be an object")]
+    PayloadNotObject,
+    /// Much more was published to the topic than can be written to its members. Try again a little later.
+    #[error("the topic has too much to send")]
+    Overloaded,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    pub(super) registry: Arc<Registry>,
+    pub(super) sockets: Arc<Sockets>,
+    next_phx_ref: AtomicU64,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Hub {
+    /// A hub without sockets. Its own tasks end with the last clone of it and the last socket.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn new(limits: Limits) -> Hub {
+        let registry = Arc::new(Registry::new(available_parallelism().map_or(1, usize::from)));
+        let sockets = Arc::new(Sockets::new());
+        let idle = tokio::spawn(Arc::clone(&sockets).close_idle(limits.idle_timeout));
+        let mut tasks = vec![idle.abort_handle()];
+        for flusher in registry.flushers() {
+            tasks.push(tokio::spawn(Arc::clone(flusher).run(Arc::clone(&registry))).abort_handle());
+        }
+        // Metas of two runs of the server must not be taken for the same by a client that saw both.
+        let next_phx_ref = AtomicU64::new(getrandom::u64().expect("the system has random numbers"));
+        Hub {
+            shared: Arc::new(Shared {
+                limits,
+                registry,
+                sockets,
+                next_phx_ref,
+                tasks,
+            }),
+        }
+    }
+
+    /// The whole life of one socket, from right behind the handshake. `unread` is what was read beyond the handshake.
+    /// The future should be a task of its own and must be polled by the runtime that `stream` belongs to.
+    pub fn serve_websocket(
+        &self,
+        stream: TcpStream,
+        unread: Bytes,
+        identity: Identity,
+        vsn: Vsn,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        Pump::new(Arc::clone(&self.shared), stream, unread, identity, vsn)
+    }
+
+    /// Sends an event to everyone in a topic. `payload` is passed on exactly as it is; that nobody is there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]; nothing was sent then.
+    pub fn publish(&self, topic: &Topic, event: &str, payload: &RawValue) -> Result<(), PublishError> {
+        if event::is_reserved(event) {
+            return Err(PublishError::ReservedEvent);
+        }
+        if !payload.get().starts_with('{') {
+            return Err(PublishError::PayloadNotObject);
+        }
+        let Some(room) = self.shared.registry.get(topic) else {
+            return Ok(());
+        };
+        let (topic, event) = (quote(topic.as_str()), quote(event));
+        let sent = room.try_broadcast(&Outgoing::broadcast(&topic, &event, payload.get()));
+        sent.then_some(()).ok_or(PublishError::Overloaded)
+    }
+
+    /// Who is in a topic, as a JSON object: `{"alice":{"metas":[{"phx_ref":…,"online_at":…}]}}`.
+    pub fn presence_list(&self, topic: &Topic) -> Box<RawValue> {
+        let room = self.shared.registry.get(topic);
+        let state = room.map_or_else(|| "{}".to_owned(), |room| room.presence_state());
+        RawValue::from_string(state).expect("presence is written as JSON")
+    }
+
+    /// Closes a user's sockets of one application, with 1000: phoenix.js 1.6.16 to 1.8.15 does not come back then.
+    pub fn disconnect_user(&self, app_key: &str, unique_identifier: &str) {
+        self.shared.sockets.close(Close::Disconnected, |identity| {
+            *identity.app_key == *app_key && *identity.unique_identifier == *unique_identifier
+        });
+    }
+
+    /// Closes all sockets of an application that is no more, with 1008.
+    pub fn close_application(&self, app_key: &str) {
+        self.shared
+            .sockets
+            .close(Close::Revoked, |identity| *identity.app_key == *app_key);
+    }
+
+    /// Closes all sockets whose JWT came from a token that is no longer valid, with 1008.
+    pub fn close_token(&self, token_id: i64) {
+        self.shared
+            .sockets
+            .close(Close::Revoked, |identity| identity.token_id == Some(token_id));
+    }
+
+    /// Closes all sockets that a user has by an enrollment that is no more, with 1008.
+    pub fn close_enrollment(&self, user_id: i64, organization_id: i64) {
+        self.shared.sockets.close(Close::Revoked, |identity| {
+            identity.user_id == user_id && identity.organization_id == Some(organization_id)
+        });
+    }
+
+    /// How many sockets there are.
+    pub fn socket_count(&self) -> usize {
+        self.shared.sockets.len()
+    }
+
+    /// Closes all sockets with 1012, also those that are still handed over, and returns when they are gone: at the
+    /// latest [`Limits::linger`] after.
+    pub async fn shutdown(&self) {
+        self.shared.sockets.stop().await;
+    }
+}
+
+impl Shared {
+    pub(super) fn next_phx_ref(&self) -> PhxRef {
+        PhxRef(self.next_phx_ref.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}

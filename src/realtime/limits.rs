@@ -1,0 +1,34 @@
+//! What one connection may use.
+
+use std::time::Duration;
+
+/// What one connection may use. Sizes are in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest message that a client may send, and what the names and refs of its joined topics may take up
+    /// together. A longer message closes the socket with 1009. Default: 1 MiB.
+    pub message_bytes: usize,
+    /// What may wait for a client that reads too slowly. When it would be exceeded, that client is closed with 1013 and
+    /// nobody else. What is written in one go may be longer (a large `presence_state`), if nothing waits before it.
+    /// Default: 2 MiB.
+    pub outbox_bytes: usize,
+    /// The topics that one socket may join. Default: 100, as in Phoenix.
+    pub channels_per_socket: usize,
+    /// A socket from which nothing came for so long is closed with 1001. Pings count, what is sent to it does not.
+    /// Default: 60 s.
+    pub idle_timeout: Duration,
+    /// How long a closing socket may take to read what waits for it and to close its side. Default: 5 s.
+    pub linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_bytes: 1 << 20,
+            outbox_bytes: 2 << 20,
+            channels_per_socket: 100,
+            idle_timeout: Duration::from_secs(60),
+            linger: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Sockets, topics, presence and fan-out. Knows no HTTP and no database: who may connect is decided elsewhere and comes
+//! in as an [`Identity`].
+//!
+//! # Layout
+//!
+//! - `hub`: [`Hub`], the whole of it for those outside
+//! - `limits`, `identity`, `topic`, `close`: what one connection may use, who it is, what it can join, how it ends
+//! - `socket`, `channel`: one connection's protocol state; message in, action out, no I/O
+//! - `presence`: who is in a topic; join or leave in, diff out
+//! - `room`, `registry`: a joined topic and what is yet to be sent in it; all of them by name
+//! - `drain`, `flusher`: what is to be sent in a topic, brought to its members, by a few tasks for all topics
+//! - `outbox`, `frame`: one connection's way out, and the frames in it
+//! - `session`: a socket with its rooms and its outbox, whatever the transport
+//! - `sockets`, `idle`: all connections, and those that have fallen silent
+//! - `websocket`: the pump between a TCP stream and a session
+//!
+//! # How a broadcast travels
+//!
+//! A publisher frames it once per protocol version and appends it to its topic's log, under the topic's lock; so do
+//! joins, leaves and replies that must keep their place among the broadcasts. The first to append wakes the topic's
+//! flusher, which gives everything else that is ready its turn and then writes to each member, with one system call,
+//! whatever the log has gathered. What a socket does not take at once waits in its outbox for its own task.
+
+mod channel;
+mod close;
+mod connection;
+mod drain;
+mod flusher;
+mod frame;
+mod hub;
+mod identity;
+mod idle;
+mod limits;
+mod outbox;
+mod presence;
+mod registry;
+mod room;
+mod session;
+mod socket;
+mod sockets;
+mod topic;
+mod websocket;
+
+pub use hub::{Hub, PublishError};
+pub use identity::Identity;
+pub use limits::Limits;
+pub use topic::{Topic, TopicError};

@@ -1,0 +1,237 @@
+//! One connection's way out: bounded, shared by everyone who has something for it, and the only way to its socket.
+//!
+//! It holds whole frames, or the tail of one that went out in part, so that every boundary in the queue is one between
+//! frames. Whoever sends writes to the socket at once if nothing waits; what the socket does not take waits for the
+//! connection's own task, the only one that is woken when the socket is writable.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use socket2::SockRef;
+use tokio::net::tcp::OwnedWriteHalf;
+
+use super::close::Close;
+use super::frame;
+
+/// Chunks given to the kernel in one call.
+const SLICES: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Outbox {
+    /// Where the bytes go. Another transport's sink would take its place.
+    sink: OwnedWriteHalf,
+    limit: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<Chunk>,
+    /// The bytes held by the queue. A chunk that went out in part counts whole, since its memory is kept whole.
+    queued: usize,
+    phase: Phase,
+    requested: Option<Close>,
+    /// The connection's task.
+    task: Option<Waker>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    /// Begins at a frame boundary.
+    frames: Bytes,
+    written: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// It overflowed: takes nothing but the close frame.
+    Full,
+    /// The close frame is in the queue, or out.
+    Finished,
+    /// The socket cannot be written to.
+    Broken,
+}
+
+impl Outbox {
+    /// `limit` in bytes is what may wait behind the first chunk that waits.
+    pub(super) fn new(sink: OwnedWriteHalf, limit: usize) -> Outbox {
+        let state = State {
+            queue: VecDeque::new(),
+            queued: 0,
+            phase: Phase::Open,
+            requested: None,
+            task: None,
+        };
+        Outbox {
+            sink,
+            limit,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Sends whole frames, never waiting. A client that has too much waiting already loses them, and is closed.
+    pub(super) fn send(&self, frames: &Bytes) {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Open || frames.is_empty() {
+            return;
+        }
+        let task = if state.queue.is_empty() {
+            self.send_now(&mut state, frames)
+        } else if state.queued + frames.len() > self.limit {
+            state.overflow();
+            state.task.take()
+        } else {
+            state.push(frames.clone(), 0);
+            None
+        };
+        drop(state);
+        wake(task);
+    }
+
+    /// Sends the close frame, behind everything else; nothing can be sent after it.
+    pub(super) fn finish(&self, close_frame: &Bytes) {
+        let mut state = self.state.lock();
+        if matches!(state.phase, Phase::Finished | Phase::Broken) {
+            return;
+        }
+        state.phase = Phase::Finished;
+        if state.queue.is_empty() {
+            self.send_now(&mut state, close_frame);
+        } else {
+            state.push(close_frame.clone(), 0);
+        }
+        let task = state.task.take();
+        drop(state);
+        wake(task);
+    }
+
+    /// Drops everything: the client is gone.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state.lock();
+        state.phase = Phase::Broken;
+        state.clear();
+    }
+
+    /// Asks the connection's task to close; the first reason counts.
+    pub(super) fn request_close(&self, close: Close) {
+        let mut state = self.state.lock();
+        state.requested.get_or_insert(close);
+        let task = state.task.take();
+        drop(state);
+        wake(task);
+    }
+
+    pub(super) fn close_requested(&self) -> Option<Close> {
+        self.state.lock().requested
+    }
+
+    /// For the connection's task: writes what waits. Ready when nothing does; the task is woken when something does
+    /// again, and when closing is asked for.
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut state = self.state.lock();
+            if state.phase == Phase::Broken {
+                return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+            }
+            // Before looking at the queue: whoever finds it empty after this wakes the task.
+            state.register(cx.waker());
+            if state.queue.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.sink.as_ref().poll_write_ready(cx))?;
+            match self.sink.try_write_vectored(&state.slices()) {
+                Ok(written) => state.advance(written),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Whether the close frame is out; then the client is told that nothing else follows.
+    pub(super) fn shut_down_if_finished(&self) -> bool {
+        let state = self.state.lock();
+        let finished = state.phase == Phase::Finished && state.queue.is_empty();
+        if finished {
+            // It fails when the client is gone, which the reading side finds out.
+            let _ = SockRef::from(self.sink.as_ref()).shutdown(std::net::Shutdown::Write);
+        }
+        finished
+    }
+
+    /// Writes to the socket and queues the rest. Returns the task to wake, if there is a rest.
+    fn send_now(&self, state: &mut State, frames: &Bytes) -> Option<Waker> {
+        match self.sink.try_write(frames) {
+            Ok(written) if written == frames.len() => return None,
+            Ok(written) => state.push(frames.clone(), written),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => state.push(frames.clone(), 0),
+            Err(_) => state.phase = Phase::Broken,
+        }
+        state.task.take()
+    }
+}
+
+impl State {
+    fn push(&mut self, frames: Bytes, written: usize) {
+        self.queued += frames.len();
+        self.queue.push_back(Chunk { frames, written });
+    }
+
+    /// Keeps nothing but the rest of a frame that is partly out, so that the close frame can follow.
+    fn overflow(&mut self) {
+        self.phase = Phase::Full;
+        self.requested.get_or_insert(Close::TooSlow);
+        let first = self.queue.pop_front();
+        self.clear();
+        if let Some(Chunk { frames, written }) = first {
+            let end = frame::boundary(&frames, written);
+            if written < end {
+                self.push(Bytes::copy_from_slice(&frames[written..end]), 0);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        // A new queue: the old one's memory goes back.
+        self.queue = VecDeque::new();
+        self.queued = 0;
+    }
+
+    fn register(&mut self, waker: &Waker) {
+        match &mut self.task {
+            Some(task) => task.clone_from(waker),
+            None => self.task = Some(waker.clone()),
+        }
+    }
+
+    fn slices(&self) -> Vec<IoSlice<'_>> {
+        self.queue
+            .iter()
+            .take(SLICES)
+            .map(|chunk| IoSlice::new(&chunk.frames[chunk.written..]))
+            .collect()
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while let Some(chunk) = self.queue.front_mut() {
+            let rest = chunk.frames.len() - chunk.written;
+            if written < rest {
+                chunk.written += written;
+                return;
+            }
+            written -= rest;
+            self.queued -= chunk.frames.len();
+            self.queue.pop_front();
+        }
+        self.clear();
+    }
+}
+
+fn wake(task: Option<Waker>) {
+    if let Some(task) = task {
+        task.wake();
+    }
+}

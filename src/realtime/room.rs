@@ -1,0 +1,270 @@
+//! A topic with members: who is present, and what is yet to be sent.
+//!
+//! Everything that must keep its order in a topic goes through its log: broadcasts, and marks between them where a
+//! member joins, leaves or gets something of its own. So a newcomer gets nothing from before its join, a leaver
+//! everything up to its leave, and a reply comes behind the broadcasts before it, without anyone waiting for anyone.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use pusher_lite_protocol::presence::{Meta, PhxRef};
+use pusher_lite_protocol::{BinaryPush, Outgoing, Vsn, event, message, quote};
+
+use super::connection::{Connection, SocketId};
+use super::flusher::Flusher;
+use super::frame;
+use super::presence::Presence;
+use super::session::LastWords;
+use super::topic::Topic;
+
+/// With more bytes than this in the log, sockets that publish to the topic are not read from until the flusher has taken
+/// it, so that a publisher cannot outrun the server's writing.
+const HELD_FROM: usize = 256 << 10;
+
+/// With more bytes than this in the log, publishers that cannot be held back are turned away.
+const FULL_FROM: usize = 16 << 20;
+
+/// The members of a topic, for the flusher alone.
+pub(super) type Members = IndexMap<SocketId, Arc<Connection>>;
+
+#[derive(Debug)]
+pub(super) struct Room {
+    topic: Topic,
+    flusher: Arc<Flusher>,
+    state: Mutex<State>,
+    /// As of the end of the last drain; empty while one is under way.
+    members: Mutex<Members>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    presence: Presence,
+    /// Members per version, those in the log's marks included.
+    counts: [usize; Vsn::COUNT],
+    log: Log,
+    /// The flusher has it in its hands, or will.
+    scheduled: bool,
+    /// No longer in the registry, which makes another room for the topic.
+    closed: bool,
+    /// Publishers that wait for the log to be taken.
+    held: Vec<Waker>,
+}
+
+/// What is to be sent, in order.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// The frames of all broadcasts, one behind the other, for each version that has members.
+    pub(super) runs: [Vec<u8>; Vsn::COUNT],
+    pub(super) marks: Vec<Mark>,
+    /// The bytes of all frames.
+    size: usize,
+}
+
+/// Something that concerns one member, at a place among the broadcasts.
+#[derive(Debug)]
+pub(super) struct Mark {
+    pub(super) connection: Arc<Connection>,
+    /// The place in the run of the member's version.
+    pub(super) at: usize,
+    pub(super) change: Change,
+    /// What the member is sent at this place.
+    pub(super) frames: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) enum Change {
+    Join,
+    None,
+    /// The connection's last words, if this is its end, are said when all its rooms have let go of them.
+    Leave(Option<Arc<LastWords>>),
+}
+
+impl Room {
+    pub(super) fn new(topic: Topic, flusher: Arc<Flusher>) -> Room {
+        Room {
+            topic,
+            flusher,
+            state: Mutex::default(),
+            members: Mutex::default(),
+        }
+    }
+
+    pub(super) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// Who is there: the payload of `presence_state`.
+    pub(super) fn presence_state(&self) -> String {
+        self.state.lock().presence.state()
+    }
+
+    /// Adds a member. It is sent `lead`, then `presence_state` without itself, and then, as everyone, that it has
+    /// joined. Does nothing and returns false if the room is closed.
+    pub(super) fn join(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        lead: &[u8],
+        join_ref: &str,
+        meta: Meta,
+    ) -> bool {
+        let topic = quote(self.topic.as_str());
+        let mut state = self.state.lock();
+        if state.closed {
+            return false;
+        }
+        let mut frames = lead.to_vec();
+        let event = quote(event::PRESENCE_STATE);
+        let payload = state.presence.state();
+        let message = Outgoing {
+            join_ref,
+            r#ref: message::NULL,
+            topic: &topic,
+            event: &event,
+            payload: &payload,
+        };
+        frame::text(connection.vsn, &message, &mut frames);
+        state.mark(connection, Change::Join, frames);
+        state.counts[connection.vsn.index()] += 1;
+        let diff = state.presence.join(&connection.identity.unique_identifier, meta);
+        state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
+        self.schedule(&mut state);
+        true
+    }
+
+    /// Takes a member away. It is sent `frames` behind all broadcasts so far. The others are told, unless `silent`.
+    pub(super) fn leave(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        phx_ref: PhxRef,
+        frames: Vec<u8>,
+        last_words: Option<Arc<LastWords>>,
+        silent: bool,
+    ) {
+        let topic = quote(self.topic.as_str());
+        let mut state = self.state.lock();
+        state.mark(connection, Change::Leave(last_words), frames);
+        state.counts[connection.vsn.index()] -= 1;
+        let diff = state.presence.leave(&connection.identity.unique_identifier, phx_ref);
+        if let Some(diff) = diff.filter(|_| !silent) {
+            state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
+        }
+        self.schedule(&mut state);
+    }
+
+    /// Sends something to one member, behind all broadcasts so far. Returns whether its publisher should be held back.
+    pub(super) fn reply(self: &Arc<Self>, connection: &Arc<Connection>, frames: Vec<u8>) -> bool {
+        let mut state = self.state.lock();
+        state.mark(connection, Change::None, frames);
+        self.schedule(&mut state);
+        state.log.size >= HELD_FROM
+    }
+
+    /// Sends a message to all members. Returns whether its publisher should be held back.
+    pub(super) fn broadcast(self: &Arc<Self>, message: &Outgoing<'_>) -> bool {
+        let mut state = self.state.lock();
+        state.broadcast(message);
+        self.schedule(&mut state);
+        state.log.size >= HELD_FROM
+    }
+
+    /// As [`Room::broadcast`], for publishers that cannot be held back. Does nothing and returns false if too much is
+    /// waiting already.
+    pub(super) fn try_broadcast(self: &Arc<Self>, message: &Outgoing<'_>) -> bool {
+        let mut state = self.state.lock();
+        if state.log.size >= FULL_FROM {
+            return false;
+        }
+        state.broadcast(message);
+        self.schedule(&mut state);
+        true
+    }
+
+    /// Sends a binary push to all members that can take it; version 1 has no form for it (D21).
+    pub(super) fn broadcast_binary(self: &Arc<Self>, push: &BinaryPush<'_>) -> bool {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        if state.counts[Vsn::V2.index()] > 0 {
+            state.log.append(Vsn::V2, |run| frame::binary(push, run));
+        }
+        self.schedule(state);
+        state.log.size >= HELD_FROM
+    }
+
+    /// Whether a publisher is still to be held back; if so, it is woken when that ends.
+    pub(super) fn holds(&self, publisher: &Waker) -> bool {
+        let mut state = self.state.lock();
+        let holds = state.log.size >= HELD_FROM;
+        if holds && !state.held.iter().any(|waker| waker.will_wake(publisher)) {
+            state.held.push(publisher.clone());
+        }
+        holds
+    }
+
+    /// For the flusher: takes what is to be sent, and the members to send it to.
+    pub(super) fn begin_drain(&self) -> (Log, Members) {
+        let (log, held) = {
+            let mut state = self.state.lock();
+            (std::mem::take(&mut state.log), std::mem::take(&mut state.held))
+        };
+        held.into_iter().for_each(Waker::wake);
+        (log, std::mem::take(&mut *self.members.lock()))
+    }
+
+    /// For the flusher: gives the members back. Returns whether there is more to send by now.
+    pub(super) fn end_drain(&self, members: Members) -> bool {
+        *self.members.lock() = members;
+        let mut state = self.state.lock();
+        state.scheduled = !state.log.is_empty();
+        state.scheduled
+    }
+
+    /// Closes the room if nobody is in it and nothing is to be sent.
+    pub(super) fn close_if_unused(&self) -> bool {
+        let mut state = self.state.lock();
+        state.closed = !state.scheduled && state.counts.iter().all(|&count| count == 0);
+        state.closed
+    }
+
+    fn schedule(self: &Arc<Self>, state: &mut State) {
+        if !state.scheduled && !state.log.is_empty() {
+            state.scheduled = true;
+            self.flusher.schedule(Arc::clone(self));
+        }
+    }
+}
+
+impl State {
+    fn mark(&mut self, connection: &Arc<Connection>, change: Change, frames: Vec<u8>) {
+        self.log.size += frames.len();
+        let at = self.log.runs[connection.vsn.index()].len();
+        self.log.marks.push(Mark {
+            connection: Arc::clone(connection),
+            at,
+            change,
+            frames,
+        });
+    }
+
+    fn broadcast(&mut self, message: &Outgoing<'_>) {
+        for vsn in [Vsn::V1, Vsn::V2] {
+            if self.counts[vsn.index()] > 0 {
+                self.log.append(vsn, |run| frame::text(vsn, message, run));
+            }
+        }
+    }
+}
+
+impl Log {
+    fn append(&mut self, vsn: Vsn, write: impl FnOnce(&mut Vec<u8>)) {
+        let run = &mut self.runs[vsn.index()];
+        let before = run.len();
+        write(run);
+        self.size += run.len() - before;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.marks.is_empty() && self.runs.iter().all(Vec::is_empty)
+    }
+}
