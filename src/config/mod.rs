@@ -3,26 +3,30 @@
 mod secrets;
 mod settings;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-pub use secrets::Secrets;
-pub use settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, Source};
+pub use self::secrets::Secrets;
+pub use self::settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, Source};
 
-use secrets::Keep;
+use self::{secrets::Keep, settings::unusable};
+use crate::{
+    realtime,
+    store::{self, DatabaseUrl},
+};
 
 /// Everything that was set, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where and how connections are accepted.
     pub listen: Listen,
-    /// Where people reach the server, without a slash at the end.
-    pub public_url: String,
+    /// Where people reach the server, without a slash at the end; unless set, `http://localhost` and the port.
+    pub public_url: Option<String>,
     /// Which database.
     pub database: Database,
     /// What signs JWTs and cookies.
     pub secrets: Secrets,
     /// What one socket may use.
-    pub socket: SocketLimits,
+    pub realtime: realtime::Limits,
     /// Whether an empty database is filled with demo data, and `/demo` served.
     pub demo: bool,
 }
@@ -43,23 +47,10 @@ pub struct Listen {
 /// Which database, and how much of it.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// `sqlite://PATH` or `postgres://…`.
-    pub url: String,
-    /// Most connections open at once.
-    pub connections: u32,
-}
-
-/// What one socket may use.
-#[derive(Debug, Clone)]
-pub struct SocketLimits {
-    /// Largest incoming message, in bytes.
-    pub message_bytes: usize,
-    /// Most outgoing bytes that wait for a slow client.
-    pub outbox_bytes: usize,
-    /// Most topics joined.
-    pub channels: usize,
-    /// How long nothing may come in.
-    pub idle_timeout: Duration,
+    /// Which one.
+    pub url: DatabaseUrl,
+    /// How to use it.
+    pub options: store::Options,
 }
 
 /// How the log is written.
@@ -72,6 +63,12 @@ pub struct Log {
 }
 
 impl Config {
+    /// Where people reach the server when it listens on `port`.
+    #[must_use]
+    pub fn public_url(&self, port: u16) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"))
+    }
+
     /// Checks the settings; makes the secrets of an SQLite installation that has none yet.
     ///
     /// # Errors
@@ -80,9 +77,9 @@ impl Config {
         let listen = Listen::from_settings(settings)?;
         let database = Database::from_settings(settings)?;
         Ok(Self {
-            public_url: public_url(settings, listen.port)?,
+            public_url: public_url(settings)?,
             secrets: Secrets::load(settings, &database.keep_secrets())?,
-            socket: SocketLimits::from_settings(settings)?,
+            realtime: realtime_limits(settings)?,
             demo: settings.parse("demo", "true or false", boolean)?,
             listen,
             database,
@@ -103,68 +100,36 @@ impl Listen {
 
 impl Database {
     fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
-        let expected = "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME";
-        let known = |url: &str| {
-            let path = ["sqlite://", "postgres://", "postgresql://"]
-                .iter()
-                .find_map(|scheme| url.strip_prefix(scheme))?;
-            (!path.is_empty()).then(|| url.to_owned())
-        };
-        // A database URL may hold a password, so the message shows what comes before `://` alone.
-        let url = settings
-            .parse("database_url", expected, known)
-            .map_err(|error| match error {
-                SettingError::Malformed {
-                    name,
-                    expected,
-                    value,
-                    source_name,
-                } => {
-                    let value = value
-                        .split_once("://")
-                        .map_or("…".to_owned(), |(scheme, _)| format!("{scheme}://…"));
-                    SettingError::Malformed {
-                        name,
-                        expected,
-                        value,
-                        source_name,
-                    }
-                }
-                other => other,
-            })?;
-        let connections = settings.parse("database_connections", "a whole number from 1 to 1000", |text| {
+        let (url, source) = settings.get("database_url").expect("the setting has a default");
+        let url = url.parse().map_err(|reason: store::Error| unusable("database_url", reason, source))?;
+        let pool_size = settings.parse("database_connections", "a whole number from 1 to 1000", |text| {
             number(text).filter(|connections| (1..=1000).contains(connections))
         })?;
-        Ok(Self { url, connections })
+        Ok(Self { url, options: store::Options { pool_size, ..store::Options::default() } })
     }
 
     /// The secrets of an SQLite installation lie in the folder of its database file.
     fn keep_secrets(&self) -> Keep {
-        match self.url.strip_prefix("sqlite://") {
-            Some(path) => {
-                let mut folder = PathBuf::from(path);
-                folder.pop();
-                Keep::Folder(folder)
-            }
-            None => Keep::Nowhere,
+        match &self.url {
+            DatabaseUrl::Sqlite(file) => Keep::Folder(file.parent().unwrap_or(file).to_owned()),
+            DatabaseUrl::Postgres(_) => Keep::Nowhere,
         }
     }
 }
 
-impl SocketLimits {
-    fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
-        let bytes = |key| {
-            settings.parse(key, "a whole number of bytes, at least 1024", |text| {
-                number::<usize>(text).filter(|bytes| *bytes >= 1024)
-            })
-        };
-        Ok(Self {
-            message_bytes: bytes("max_message_bytes")?,
-            outbox_bytes: bytes("outbox_bytes")?,
-            channels: settings.parse("channels_per_socket", "a whole number above 0", positive)?,
-            idle_timeout: seconds(settings, "idle_timeout")?,
+fn realtime_limits(settings: &Settings) -> Result<realtime::Limits, SettingError> {
+    let bytes = |key| {
+        settings.parse(key, "a whole number of bytes, at least 1024", |text| {
+            number::<usize>(text).filter(|bytes| *bytes >= 1024)
         })
-    }
+    };
+    Ok(realtime::Limits {
+        message_bytes: bytes("max_message_bytes")?,
+        outbox_bytes: bytes("outbox_bytes")?,
+        channels_per_socket: settings.parse("channels_per_socket", "a whole number above 0", positive)?,
+        idle_timeout: seconds(settings, "idle_timeout")?,
+        ..realtime::Limits::default()
+    })
 }
 
 impl Log {
@@ -187,15 +152,16 @@ impl Log {
     }
 }
 
-fn public_url(settings: &Settings, port: u16) -> Result<String, SettingError> {
+fn public_url(settings: &Settings) -> Result<Option<String>, SettingError> {
     if settings.get("public_url").is_none() {
-        return Ok(format!("http://localhost:{port}"));
+        return Ok(None);
     }
-    settings.parse("public_url", "an http:// or https:// URL", |text| {
+    let url = settings.parse("public_url", "an http:// or https:// URL", |text| {
         let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
         let sound = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "\"<>?#@".contains(c));
         sound.then(|| text.trim_end_matches('/').to_owned())
-    })
+    })?;
+    Ok(Some(url))
 }
 
 fn host(text: &str) -> Option<IpAddr> {
@@ -252,9 +218,9 @@ mod tests {
             (config.listen.host, config.listen.port),
             (IpAddr::from([127, 0, 0, 1]), 4000)
         );
-        assert_eq!(config.public_url, "http://localhost:4000");
-        assert_eq!(config.database.url, "sqlite://data/pusher-lite.db");
-        assert_eq!(config.socket.message_bytes, 1 << 20);
+        assert_eq!(config.public_url(4000), "http://localhost:4000");
+        assert_eq!(config.database.url, DatabaseUrl::Sqlite("data/pusher-lite.db".into()));
+        assert_eq!(config.realtime.message_bytes, 1 << 20);
         assert!(!config.demo);
         Log::from_settings(&Settings::default()).unwrap();
     }

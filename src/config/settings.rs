@@ -63,7 +63,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("demo", "PUSHER_LITE_DEMO", "false", "BOOL", "Fill an empty database with demo data and serve /demo; never for production"),
     setting("max_connections", "PUSHER_LITE_MAX_CONNECTIONS", "100000", "NUMBER", "Most TCP connections open at once; further ones wait"),
     setting("max_message_bytes", "PUSHER_LITE_MAX_MESSAGE_BYTES", "1048576", "BYTES", "Largest message on a socket; a larger one closes it with 1009"),
-    setting("outbox_bytes", "PUSHER_LITE_OUTBOX_BYTES", "4194304", "BYTES", "Most that waits for one slow client before it is closed"),
+    setting("outbox_bytes", "PUSHER_LITE_OUTBOX_BYTES", "2097152", "BYTES", "Most that waits for one slow client before it is closed"),
     setting("channels_per_socket", "PUSHER_LITE_CHANNELS_PER_SOCKET", "100", "NUMBER", "Most topics one socket may join"),
     setting("idle_timeout", "PUSHER_LITE_IDLE_TIMEOUT", "60", "SECONDS", "A socket that sends nothing for so long is closed with 1001"),
     setting("shutdown_timeout", "PUSHER_LITE_SHUTDOWN_TIMEOUT", "10", "SECONDS", "How long a stop waits for requests and sockets to end"),
@@ -83,6 +83,16 @@ pub enum SettingError {
         expected: String,
         /// What was given; hidden for secrets.
         value: String,
+        /// Where it was given.
+        source_name: Source,
+    },
+    /// The value has the right form, and yet cannot be used.
+    #[error("{name}: {reason} (set {source_name})")]
+    Unusable {
+        /// The setting as its source spells it.
+        name: String,
+        /// Why; without the value, which may hold a password.
+        reason: String,
         /// Where it was given.
         source_name: Source,
     },
@@ -247,18 +257,21 @@ pub const CONFIG_ENV: &str = "PUSHER_LITE_CONFIG";
 
 /// The error for a value that a setting cannot take.
 pub(super) fn malformed(key: &'static str, expected: &str, value: &str, source: Source) -> SettingError {
-    let row = row(key);
-    let name = match source {
+    let value = if row(key).secret { "…".to_owned() } else { value.to_owned() };
+    SettingError::Malformed { name: spelt(key, source), expected: expected.to_owned(), value, source_name: source }
+}
+
+/// The error for a value that its user cannot work with.
+pub(super) fn unusable(key: &'static str, reason: impl fmt::Display, source: Source) -> SettingError {
+    SettingError::Unusable { name: spelt(key, source), reason: reason.to_string(), source_name: source }
+}
+
+/// A setting's name where it was set.
+fn spelt(key: &'static str, source: Source) -> String {
+    match source {
         Source::Flag => format!("--{}", key.replace('_', "-")),
         Source::File => key.to_owned(),
-        Source::Environment | Source::Default => row.env.to_owned(),
-    };
-    let value = if row.secret { "…".to_owned() } else { value.to_owned() };
-    SettingError::Malformed {
-        name,
-        expected: expected.to_owned(),
-        value,
-        source_name: source,
+        Source::Environment | Source::Default => row(key).env.to_owned(),
     }
 }
 

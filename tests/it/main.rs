@@ -3,4 +3,7 @@
 #[macro_use]
 mod support;
 
+mod http;
+mod layering;
+mod readme;
 mod store;
