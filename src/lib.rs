@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - [`app`]: the handles that every request shares
+//! - [`auth`]: who somebody is, and what they may do: passwords, JWTs, permissions
 //! - [`cli`]: the command line, one file a command
 //! - [`config`]: every setting, read once
 //! - [`http`]: a thin layer over hyper that knows no domain
@@ -14,6 +15,7 @@
 //! Imports point one way; ARCHITECTURE.md says which.
 
 pub mod app;
+pub mod auth;
 pub mod config;
 pub mod http;
 pub mod realtime;

@@ -29,10 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            entries: 10_000,
-            lifetime: Duration::from_secs(5),
-        }
+        Self { entries: 10_000, lifetime: Duration::from_secs(5) }
     }
 }
 
@@ -117,16 +114,8 @@ impl Access {
     /// Those of the database; they are not kept.
     pub async fn socket(&self, user_id: i32, token_id: Option<i32>, app_key: &str) -> Result<Arc<SocketAccess>> {
         // A key that no application can have would otherwise fill the cache with its length.
-        let app_key = if is_storable(app_key) {
-            app_key.to_owned()
-        } else {
-            String::new()
-        };
-        let key = SocketKey {
-            user_id,
-            token_id,
-            app_key,
-        };
+        let app_key = if is_storable(app_key) { app_key.to_owned() } else { String::new() };
+        let key = SocketKey { user_id, token_id, app_key };
         let look_up = async |conn: &mut DbConn, key: &SocketKey| look_up_socket(conn, key).await;
         self.0.answer(&self.0.sockets, key, look_up).await
     }
@@ -137,18 +126,9 @@ impl Access {
     ///
     /// Those of the database; they are not kept.
     pub async fn publisher(&self, user_id: i32, organization: &str, application: &str) -> Result<Arc<PublisherAccess>> {
-        let [organization, application] = [organization, application].map(|name| {
-            if is_storable(name) {
-                name.to_owned()
-            } else {
-                String::new()
-            }
-        });
-        let key = PublisherKey {
-            user_id,
-            organization,
-            application,
-        };
+        let [organization, application] =
+            [organization, application].map(|name| if is_storable(name) { name.to_owned() } else { String::new() });
+        let key = PublisherKey { user_id, organization, application };
         let look_up = async |conn: &mut DbConn, key: &PublisherKey| look_up_publisher(conn, key).await;
         self.0.answer(&self.0.publishers, key, look_up).await
     }
@@ -196,30 +176,18 @@ async fn look_up_socket(conn: &mut DbConn, key: &SocketKey) -> Result<SocketAcce
         None => true,
     };
     let application = applications::find_by_key(conn, &key.app_key).await?;
-    let application_id = application
-        .filter(|found| found.archived_at.is_none())
-        .map(|found| found.id);
+    let application_id = application.filter(|found| found.archived_at.is_none()).map(|found| found.id);
     let organization_ids = match application_id {
         Some(id) => ownerships::organizations_shared(conn, id, key.user_id).await?,
         None => Vec::new(),
     };
     let is_root = user.as_ref().is_some_and(|user| user.is_root);
-    Ok(SocketAccess {
-        user_exists: user.is_some(),
-        is_root,
-        token_active,
-        application_id,
-        organization_ids,
-    })
+    Ok(SocketAccess { user_exists: user.is_some(), is_root, token_active, application_id, organization_ids })
 }
 
 async fn look_up_publisher(conn: &mut DbConn, key: &PublisherKey) -> Result<PublisherAccess> {
     let Some(user) = users::find(conn, key.user_id).await? else {
-        return Ok(PublisherAccess {
-            user_exists: false,
-            is_admin: false,
-            application: None,
-        });
+        return Ok(PublisherAccess { user_exists: false, is_admin: false, application: None });
     };
     let organization = Reference::parse(&key.organization);
     let is_admin = enrollments::administers(conn, user.id, user.is_root, organization).await?;
@@ -228,11 +196,7 @@ async fn look_up_publisher(conn: &mut DbConn, key: &PublisherKey) -> Result<Publ
     } else {
         None
     };
-    Ok(PublisherAccess {
-        user_exists: true,
-        is_admin,
-        application,
-    })
+    Ok(PublisherAccess { user_exists: true, is_admin, application })
 }
 
 #[cfg(test)]
@@ -249,33 +213,16 @@ mod tests {
         demo::seed(&db, "hash").await.unwrap();
         let demo = demo::find(&mut db.conn().await.unwrap()).await.unwrap().unwrap();
 
-        let access = Access::new(
-            db.clone(),
-            &Limits {
-                lifetime: Duration::from_secs(86_400),
-                ..Limits::default()
-            },
-        );
-        let key = SocketKey {
-            user_id: demo.guest_id,
-            token_id: None,
-            app_key: demo.app_key.clone(),
-        };
+        let access = Access::new(db.clone(), &Limits { lifetime: Duration::from_secs(86_400), ..Limits::default() });
+        let key = SocketKey { user_id: demo.guest_id, token_id: None, app_key: demo.app_key.clone() };
         let overtaken = async |conn: &mut DbConn, key: &SocketKey| {
             let read = look_up_socket(conn, key).await?;
             let application_id = read.application_id.expect("the demo application is active");
-            db.transaction(async |tx| applications::archive(tx, application_id).await)
-                .await?;
+            db.transaction(async |tx| applications::archive(tx, application_id).await).await?;
             Ok(read)
         };
         let old = access.0.answer(&access.0.sockets, key, overtaken).await.unwrap();
         assert!(old.may_connect());
-        assert!(
-            !access
-                .socket(demo.guest_id, None, &demo.app_key)
-                .await
-                .unwrap()
-                .may_connect()
-        );
+        assert!(!access.socket(demo.guest_id, None, &demo.app_key).await.unwrap().may_connect());
     }
 }

@@ -33,10 +33,7 @@ pub struct Application {
 /// Without the secret.
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Application")
-            .field("id", &self.id)
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Application").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -54,9 +51,7 @@ pub struct NewApplication<'a> {
 
 impl fmt::Debug for NewApplication<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewApplication")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("NewApplication").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -76,9 +71,7 @@ pub struct Changes {
 
 impl fmt::Debug for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Changes").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -90,20 +83,14 @@ macro_rules! active_of {
             .filter(schema::ownerships::is_owned.eq(true))
             .filter(applications::archived_at.is_null())
             .filter(
-                organizations::id
-                    .nullable()
-                    .eq($organization.id())
-                    .or(organizations::slug.eq($organization.name())),
+                organizations::id.nullable().eq($organization.id()).or(organizations::slug.eq($organization.name())),
             )
     };
 }
 
 /// The active applications that the organization owns, ordered by id.
 pub async fn list(conn: &mut DbConn, organization: Reference<'_>) -> Result<Vec<Application>> {
-    on_conn!(conn, |raw| active_of!(organization)
-        .order(applications::id)
-        .select(Application::as_select())
-        .load(raw))
+    on_conn!(conn, |raw| active_of!(organization).order(applications::id).select(Application::as_select()).load(raw))
 }
 
 /// The active application with this id or key that the organization owns.
@@ -113,12 +100,7 @@ pub async fn find_active(
     application: Reference<'_>,
 ) -> Result<Option<Application>> {
     on_conn!(conn, |raw| active_of!(organization)
-        .filter(
-            applications::id
-                .nullable()
-                .eq(application.id())
-                .or(applications::app_key.eq(application.name()))
-        )
+        .filter(applications::id.nullable().eq(application.id()).or(applications::app_key.eq(application.name())))
         .select(Application::as_select())
         .first(raw))
     .optional()
@@ -138,10 +120,8 @@ pub async fn find_by_key(conn: &mut DbConn, app_key: &str) -> Result<Option<Appl
 
 /// Whether there is any application at all.
 pub async fn any(conn: &mut DbConn) -> Result<bool> {
-    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(
-        applications::table.select(applications::id)
-    ))
-    .get_result(raw))
+    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(applications::table.select(applications::id)))
+        .get_result(raw))
 }
 
 /// All applications that the organization owns, active or archived.
@@ -186,10 +166,7 @@ pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, new: &NewApp
 /// [`Error::NotFound`](super::Error::NotFound) when there is no such application.
 pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Result<Application> {
     if *changes == Changes::default() {
-        return on_conn!(tx, |raw| applications::table
-            .find(id)
-            .select(Application::as_select())
-            .first(raw));
+        return on_conn!(tx, |raw| applications::table.find(id).select(Application::as_select()).first(raw));
     }
     on_conn!(tx, |raw| diesel::update(applications::table.find(id))
         .set((changes, applications::updated_at.eq(now())))
@@ -203,15 +180,7 @@ pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Res
 ///
 /// [`Error::NotFound`](super::Error::NotFound) when there is no such application.
 pub async fn archive(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
-    update(
-        tx,
-        id,
-        &Changes {
-            archived_at: Some(Some(now())),
-            ..Changes::default()
-        },
-    )
-    .await
+    update(tx, id, &Changes { archived_at: Some(Some(now())), ..Changes::default() }).await
 }
 
 /// Archives an application that is active and that no organization owns.
@@ -223,10 +192,8 @@ pub(super) async fn archive_if_orphaned(tx: &mut Transaction<'_>, id: i32) -> Re
     if is_owned {
         return Ok(());
     }
-    on_conn!(tx, |raw| diesel::update(
-        applications::table.find(id).filter(applications::archived_at.is_null())
-    )
-    .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
-    .execute(raw))?;
+    on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
+        .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
+        .execute(raw))?;
     Ok(())
 }

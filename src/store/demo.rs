@@ -38,9 +38,7 @@ pub struct Demo {
 /// Without the token, which is a secret.
 impl fmt::Debug for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Demo")
-            .field("guest_id", &self.guest_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Demo").field("guest_id", &self.guest_id).finish_non_exhaustive()
     }
 }
 
@@ -77,28 +75,13 @@ async fn insert(tx: &mut Transaction<'_>, password_hash: &str) -> Result<()> {
         confirmed: true,
     };
     let admin = users::create(tx, &admin).await?;
-    let acme = NewOrganization {
-        name: "Acme Inc.",
-        slug: ORGANIZATION,
-        archived_at: None,
-    };
+    let acme = NewOrganization { name: "Acme Inc.", slug: ORGANIZATION, archived_at: None };
     let acme = organizations::create(tx, &acme, admin.id).await?;
     let [app_key, app_secret] = [(); 2].map(|()| uuid::Uuid::new_v4().to_string());
-    let app = NewApplication {
-        name: "Test App",
-        app_key: &app_key,
-        app_secret: &app_secret,
-        archived_at: None,
-    };
+    let app = NewApplication { name: "Test App", app_key: &app_key, app_secret: &app_secret, archived_at: None };
     applications::create(tx, acme.id, &app).await?;
     user_tokens::create(tx, admin.id).await?;
-    let guest = NewUser {
-        name: "Guest",
-        email: GUEST_EMAIL,
-        password_hash: None,
-        is_root: false,
-        confirmed: true,
-    };
+    let guest = NewUser { name: "Guest", email: GUEST_EMAIL, password_hash: None, is_root: false, confirmed: true };
     let guest = users::create(tx, &guest).await?;
     enrollments::create(tx, guest.id, acme.id, false).await?;
     Ok(())
@@ -119,10 +102,7 @@ pub async fn find(conn: &mut DbConn) -> Result<Option<Demo>> {
     if users::password_hash(conn, guest.id).await?.is_some() {
         return Ok(None);
     }
-    if organizations::find(conn, &guest, Reference::Name(ORGANIZATION))
-        .await?
-        .is_none()
-    {
+    if organizations::find(conn, &guest, Reference::Name(ORGANIZATION)).await?.is_none() {
         return Ok(None);
     }
     let applications = applications::list(conn, Reference::Name(ORGANIZATION)).await?;
@@ -131,9 +111,7 @@ pub async fn find(conn: &mut DbConn) -> Result<Option<Demo>> {
     };
     Ok(Some(Demo {
         admin_email: ADMIN_EMAIL.to_owned(),
-        token: user_tokens::first_active_of(conn, admin.id)
-            .await?
-            .map(|token| token.token),
+        token: user_tokens::first_active_of(conn, admin.id).await?.map(|token| token.token),
         organization: ORGANIZATION.to_owned(),
         app_key,
         guest_id: guest.id,

@@ -36,9 +36,7 @@ pub async fn find(conn: &mut DbConn, user_id: i32, organization_id: i32) -> Resu
 
 /// Whether the user is an admin of any organization.
 pub async fn is_admin_anywhere(conn: &mut DbConn, user_id: i32) -> Result<bool> {
-    let of_user = enrollments::table
-        .filter(enrollments::user_id.eq(user_id))
-        .filter(enrollments::is_admin.eq(true));
+    let of_user = enrollments::table.filter(enrollments::user_id.eq(user_id)).filter(enrollments::is_admin.eq(true));
     on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(of_user)).get_result(raw))
 }
 
@@ -51,9 +49,7 @@ pub async fn administers(conn: &mut DbConn, user_id: i32, is_root: bool, referen
     if is_root {
         return Ok(true);
     }
-    Ok(find(conn, user_id, organization_id)
-        .await?
-        .is_some_and(|enrollment| enrollment.is_admin))
+    Ok(find(conn, user_id, organization_id).await?.is_some_and(|enrollment| enrollment.is_admin))
 }
 
 async fn organization_to_administer(conn: &mut DbConn, reference: Reference<'_>) -> Result<Option<i32>> {
@@ -65,11 +61,7 @@ async fn organization_to_administer(conn: &mut DbConn, reference: Reference<'_>)
     let (None, Some(id)) = (by_name, reference.leading_id()) else {
         return Ok(by_name);
     };
-    on_conn!(conn, |raw| organizations::table
-        .find(id)
-        .select(organizations::id)
-        .first::<i32>(raw))
-    .optional()
+    on_conn!(conn, |raw| organizations::table.find(id).select(organizations::id).first::<i32>(raw)).optional()
 }
 
 /// The users enrolled in this organization.

@@ -33,16 +33,8 @@ const UNIQUE: [(&str, &str, &str); 6] = [
     ("applications_app_key_index", "applications.app_key", "app_key"),
     ("users_email_index", "users.email", "email"),
     ("user_tokens_token_index", "user_tokens.token", "token"),
-    (
-        "enrollments_user_id_organization_id_index",
-        "enrollments.user_id",
-        "user_id",
-    ),
-    (
-        "ownerships_organization_id_application_id_index",
-        "ownerships.organization_id",
-        "application_id",
-    ),
+    ("enrollments_user_id_organization_id_index", "enrollments.user_id", "user_id"),
+    ("ownerships_organization_id_application_id_index", "ownerships.organization_id", "application_id"),
 ];
 
 impl From<diesel::result::Error> for Error {
@@ -73,10 +65,7 @@ impl From<diesel::result::Error> for Error {
 fn unique_field(information: &dyn DatabaseErrorInformation) -> Option<&'static str> {
     let index = information.constraint_name();
     let message = information.message();
-    UNIQUE
-        .iter()
-        .find(|(name, columns, _)| index == Some(name) || message.contains(columns))
-        .map(|entry| entry.2)
+    UNIQUE.iter().find(|(name, columns, _)| index == Some(name) || message.contains(columns)).map(|entry| entry.2)
 }
 
 /// `Ok(None)` in place of [`Error::NotFound`].

@@ -21,24 +21,16 @@ const LOCK: i64 = 0x7075_7368_6572;
 /// The list of migrations is diesel's `__diesel_schema_migrations`; Ecto's `schema_migrations` is not touched.
 pub(super) async fn run(pool: &Pool) -> Result<()> {
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::Unusable(format!(
-            "the database's schema could not be brought up to date: {error}"
-        ))
+        Error::Unusable(format!("the database's schema could not be brought up to date: {error}"))
     };
     match pool {
         Pool::Sqlite(pool) => {
-            let mut conn: SqliteConn = pool
-                .dedicated_connection()
-                .await
-                .map_err(|error| unusable(error.into()))?;
+            let mut conn: SqliteConn = pool.dedicated_connection().await.map_err(|error| unusable(error.into()))?;
             let migrated = conn.spawn_blocking(|conn| Ok(migrate_sqlite(conn))).await?;
             migrated.map_err(unusable)
         }
         Pool::Postgres(pool) => {
-            let conn = pool
-                .dedicated_connection()
-                .await
-                .map_err(|error| unusable(error.into()))?;
+            let conn = pool.dedicated_connection().await.map_err(|error| unusable(error.into()))?;
             let migrated = tokio::task::spawn_blocking(|| migrate_postgres(conn)).await;
             migrated.map_err(|error| unusable(error.into()))?.map_err(unusable)
         }
@@ -54,12 +46,8 @@ fn migrate_postgres(conn: AsyncPgConnection) -> diesel::migration::Result<()> {
     let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::from(conn);
     conn.transaction(|conn| {
         diesel::sql_query("SET LOCAL lock_timeout = '60s'").execute(conn)?;
-        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-            .bind::<BigInt, _>(LOCK)
-            .execute(conn)?;
-        conn.run_pending_migrations(POSTGRES)
-            .map(drop)
-            .map_err(Failed::Migration)
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(LOCK).execute(conn)?;
+        conn.run_pending_migrations(POSTGRES).map(drop).map_err(Failed::Migration)
     })
     .map_err(Failed::into_inner)
 }
@@ -106,15 +94,6 @@ pub(super) async fn check(conn: &mut DbConn) -> Result<()> {
             )*
         };
     }
-    check!(
-        users,
-        invitations,
-        rememberables,
-        organizations,
-        applications,
-        enrollments,
-        ownerships,
-        user_tokens
-    );
+    check!(users, invitations, rememberables, organizations, applications, enrollments, ownerships, user_tokens);
     Ok(())
 }

@@ -75,10 +75,7 @@ impl Db {
     /// [`Error::Unusable`] when the file or its folder cannot be opened or the URL asks for what is not offered.
     pub async fn connect(url: &DatabaseUrl, options: &Options) -> Result<Self> {
         let pool = connect::Pool::open(url, options).await?;
-        Ok(Self {
-            pool,
-            generation: Generation::default(),
-        })
+        Ok(Self { pool, generation: Generation::default() })
     }
 
     /// Creates what is missing of the schema. Harmless on a database that has it all, also when several processes start

@@ -83,12 +83,7 @@ pub async fn list(conn: &mut DbConn, user: &User) -> Result<Vec<Organization>> {
 /// The organization with this id or slug, if the user may see it.
 pub async fn find(conn: &mut DbConn, user: &User, reference: Reference<'_>) -> Result<Option<Organization>> {
     on_conn!(conn, |raw| organizations::table
-        .filter(
-            organizations::id
-                .nullable()
-                .eq(reference.id())
-                .or(organizations::slug.eq(reference.name()))
-        )
+        .filter(organizations::id.nullable().eq(reference.id()).or(organizations::slug.eq(reference.name())))
         .filter(visible!(user))
         .select(Organization::as_select())
         .first(raw))
@@ -124,10 +119,7 @@ pub async fn create(tx: &mut Transaction<'_>, new: &NewOrganization<'_>, creator
 /// [`Error::NotFound`](super::Error::NotFound) when there is no such organization.
 pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Result<Organization> {
     if *changes == Changes::default() {
-        return on_conn!(tx, |raw| organizations::table
-            .find(id)
-            .select(Organization::as_select())
-            .first(raw));
+        return on_conn!(tx, |raw| organizations::table.find(id).select(Organization::as_select()).first(raw));
     }
     on_conn!(tx, |raw| diesel::update(organizations::table.find(id))
         .set((changes, organizations::updated_at.eq(now())))
@@ -158,8 +150,5 @@ pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Deleted> {
     for application in &owned {
         applications::archive_if_orphaned(tx, application.id).await?;
     }
-    Ok(Deleted {
-        user_ids,
-        applications: owned,
-    })
+    Ok(Deleted { user_ids, applications: owned })
 }

@@ -31,9 +31,7 @@ pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, application_
 
 /// The organizations that own this application and have this user enrolled.
 pub async fn organizations_shared(conn: &mut DbConn, application_id: i32, user_id: i32) -> Result<Vec<i32>> {
-    let of_user = enrollments::table
-        .filter(enrollments::user_id.eq(user_id))
-        .select(enrollments::organization_id);
+    let of_user = enrollments::table.filter(enrollments::user_id.eq(user_id)).select(enrollments::organization_id);
     on_conn!(conn, |raw| ownerships::table
         .filter(ownerships::application_id.eq(application_id))
         .filter(ownerships::is_owned.eq(true))

@@ -21,11 +21,7 @@ impl<'a> Reference<'a> {
         }
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
         let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if is_integer || !is_storable(text) {
-            Self::Nothing
-        } else {
-            Self::Name(text)
-        }
+        if is_integer || !is_storable(text) { Self::Nothing } else { Self::Name(text) }
     }
 
     /// Reads what the original takes for the id when it looks up an *enrollment*: any integer at the beginning.

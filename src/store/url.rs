@@ -44,10 +44,7 @@ impl fmt::Display for DatabaseUrl {
             Self::Sqlite(path) => write!(f, "SQLite file {}", path.display()),
             Self::Postgres(url) => match tokio_postgres::Config::from_str(url) {
                 Ok(config) => {
-                    let name = config
-                        .get_dbname()
-                        .or(config.get_user())
-                        .unwrap_or("of the user's name");
+                    let name = config.get_dbname().or(config.get_user()).unwrap_or("of the user's name");
                     write!(f, "Postgres database {name}")
                 }
                 Err(_) => write!(f, "Postgres database"),
@@ -73,10 +70,7 @@ mod tests {
     #[test]
     fn sqlite_paths_are_relative_with_two_slashes_and_absolute_with_three() {
         assert_eq!(parse("sqlite://data/a.db"), Ok(DatabaseUrl::Sqlite("data/a.db".into())));
-        assert_eq!(
-            parse("sqlite:///var/my%20lib/a.db"),
-            Ok(DatabaseUrl::Sqlite("/var/my lib/a.db".into()))
-        );
+        assert_eq!(parse("sqlite:///var/my%20lib/a.db"), Ok(DatabaseUrl::Sqlite("/var/my lib/a.db".into())));
     }
 
     #[test]
@@ -91,10 +85,6 @@ mod tests {
     fn a_password_never_shows() {
         let url = parse("postgresql://me:hunter2@localhost/app?sslmode=disable").unwrap();
         assert_eq!(format!("{url} {url:?}"), "Postgres database app Postgres database app");
-        assert!(
-            !parse("postgres://me:hunter2@localhost:port/app")
-                .unwrap_err()
-                .contains("hunter2")
-        );
+        assert!(!parse("postgres://me:hunter2@localhost:port/app").unwrap_err().contains("hunter2"));
     }
 }

@@ -33,10 +33,7 @@ pub struct UserToken {
 /// Without the token, which is a secret.
 impl fmt::Debug for UserToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserToken")
-            .field("id", &self.id)
-            .field("user_id", &self.user_id)
-            .finish_non_exhaustive()
+        f.debug_struct("UserToken").field("id", &self.id).field("user_id", &self.user_id).finish_non_exhaustive()
     }
 }
 

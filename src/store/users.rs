@@ -47,28 +47,18 @@ pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<User
     if !is_storable(email) {
         return Ok(None);
     }
-    on_conn!(conn, |raw| users::table
-        .filter(users::email.eq(email))
-        .select(User::as_select())
-        .first(raw))
-    .optional()
+    on_conn!(conn, |raw| users::table.filter(users::email.eq(email)).select(User::as_select()).first(raw)).optional()
 }
 
 /// The bcrypt hash of the user's password, if there is such a user with a password.
 pub async fn password_hash(conn: &mut DbConn, id: i32) -> Result<Option<String>> {
-    let hash = on_conn!(conn, |raw| users::table
-        .find(id)
-        .select(users::password_hash)
-        .first::<Option<String>>(raw));
+    let hash = on_conn!(conn, |raw| users::table.find(id).select(users::password_hash).first::<Option<String>>(raw));
     Ok(hash.optional()?.flatten())
 }
 
 /// Whether there is any user at all.
 pub async fn any(conn: &mut DbConn) -> Result<bool> {
-    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(
-        users::table.select(users::id)
-    ))
-    .get_result(raw))
+    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(raw))
 }
 
 /// Creates a user.

@@ -7,10 +7,7 @@ use pusher_lite::store::{DatabaseUrl, Db, Error, Options};
 use crate::support::database::TestDatabase;
 
 fn options() -> Options {
-    Options {
-        pool_size: 1,
-        connection_timeout: Duration::from_secs(10),
-    }
+    Options { pool_size: 1, connection_timeout: Duration::from_secs(10) }
 }
 
 #[cfg(unix)]
@@ -20,9 +17,7 @@ async fn the_sqlite_file_and_its_folder_are_made_for_the_owner_only() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some/folder/test.db");
-    let db = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &options())
-        .await
-        .unwrap();
+    let db = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &options()).await.unwrap();
     db.migrate().await.unwrap();
     for name in ["test.db", "test.db-wal", "test.db-shm"] {
         let mode = path.with_file_name(name).metadata().unwrap().permissions().mode();
@@ -35,10 +30,7 @@ async fn a_sqlite_file_that_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(folder.path().to_owned());
     let error = Db::connect(&url, &options()).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Unusable(reason) if reason.contains(folder.path().to_str().unwrap())),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Unusable(reason) if reason.contains(folder.path().to_str().unwrap())), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,29 +38,17 @@ async fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("letter.txt");
     std::fs::write(&path, "Dear Sir or Madam, ".repeat(100)).unwrap();
-    let error = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &options())
-        .await
-        .unwrap_err();
+    let error = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &options()).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
-    assert!(
-        std::fs::read_to_string(&path).unwrap().starts_with("Dear Sir"),
-        "it is left as it was"
-    );
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("Dear Sir"), "it is left as it was");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_server_that_is_not_there_is_told_with_its_reason_and_without_the_password() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url: DatabaseUrl = format!("postgres://me:hunter2@127.0.0.1:{free}/app").parse().unwrap();
     let error = Db::connect(&url, &options()).await.unwrap_err().to_string();
-    assert!(
-        error.contains("Postgres database app") && error.contains("refused"),
-        "{error}"
-    );
+    assert!(error.contains("Postgres database app") && error.contains("refused"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
 }
 

@@ -7,11 +7,7 @@ use pusher_lite::store::{
 use crate::support::database::TestDatabase;
 
 fn named<'a>(name: &'a str, slug: &'a str) -> organizations::NewOrganization<'a> {
-    organizations::NewOrganization {
-        name,
-        slug,
-        archived_at: None,
-    }
+    organizations::NewOrganization { name, slug, archived_at: None }
 }
 
 async fn user(conn: &mut DbConn, id: i32) -> users::User {

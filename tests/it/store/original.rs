@@ -43,18 +43,13 @@ db_test! {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_list_of_migrations_is_added() {
     on_postgres(|database: TestDatabase| async move {
-        let DatabaseUrl::Postgres(url) = &database.url else {
-            unreachable!("on_postgres gives no other")
-        };
+        let DatabaseUrl::Postgres(url) = &database.url else { unreachable!("on_postgres gives no other") };
         database.with_original_rows().await;
         let original = TestSchema::beside(url).await;
         let (ours, theirs) = (describe(url).await, describe(&original.url).await);
         assert_eq!(ours.len(), theirs.len() + 2, "the list of migrations has two columns");
         let added: Vec<_> = ours.iter().filter(|line| !theirs.contains(line)).collect();
-        assert!(
-            added.iter().all(|line| line.starts_with("__diesel_schema_migrations")),
-            "{added:?}"
-        );
+        assert!(added.iter().all(|line| line.starts_with("__diesel_schema_migrations")), "{added:?}");
         original.drop().await;
     })
     .await;
@@ -63,9 +58,7 @@ async fn only_the_list_of_migrations_is_added() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_database_gets_the_very_same_tables() {
     on_postgres(|database: TestDatabase| async move {
-        let DatabaseUrl::Postgres(url) = &database.url else {
-            unreachable!("on_postgres gives no other")
-        };
+        let DatabaseUrl::Postgres(url) = &database.url else { unreachable!("on_postgres gives no other") };
         database.migrated().await;
         let original = TestSchema::beside(url).await;
         let mut theirs = describe(&original.url).await;
@@ -103,10 +96,7 @@ impl TestSchema {
         let name = format!("original_{}", uuid::Uuid::new_v4().simple());
         postgres::execute(url, &format!("CREATE SCHEMA {name}")).await;
         let (server, _) = url.split_once("search_path%3D").unwrap();
-        let schema = Self {
-            url: format!("{server}search_path%3D{name}"),
-            name,
-        };
+        let schema = Self { url: format!("{server}search_path%3D{name}"), name };
         let dump = include_str!("../../../compat-tests/fixtures/original-database.sql");
         postgres::execute(&schema.url, &dump.replace("public.", &format!("{}.", schema.name))).await;
         schema

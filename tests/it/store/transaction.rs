@@ -5,13 +5,7 @@ use pusher_lite::store::{Error, Transaction, user_tokens, users};
 use crate::support::database::TestDatabase;
 
 fn somebody(email: &str) -> users::NewUser<'_> {
-    users::NewUser {
-        name: "Somebody",
-        email,
-        password_hash: None,
-        is_root: false,
-        confirmed: false,
-    }
+    users::NewUser { name: "Somebody", email, password_hash: None, is_root: false, confirmed: false }
 }
 
 db_test! {

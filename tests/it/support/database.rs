@@ -23,13 +23,8 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     /// The database, with nothing in it.
     pub(crate) async fn connect(&self) -> Db {
-        let options = Options {
-            pool_size: 4,
-            connection_timeout: Duration::from_secs(30),
-        };
-        Db::connect(&self.url, &options)
-            .await
-            .expect("the test's database is there")
+        let options = Options { pool_size: 4, connection_timeout: Duration::from_secs(30) };
+        Db::connect(&self.url, &options).await.expect("the test's database is there")
     }
 
     /// The database with its tables.
@@ -50,10 +45,7 @@ impl TestDatabase {
             }
             DatabaseUrl::Postgres(url) => {
                 // The dump names the schema `public`; the test has a schema of its own instead.
-                let schema = url
-                    .split("search_path%3D")
-                    .nth(1)
-                    .expect("the test's URL names its schema");
+                let schema = url.split("search_path%3D").nth(1).expect("the test's URL names its schema");
                 postgres::execute(url, &ORIGINAL.replace("public.", &format!("{schema}."))).await;
                 self.migrated().await
             }
@@ -73,13 +65,7 @@ impl TestDatabase {
 pub(crate) async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(test: fn(TestDatabase) -> F) {
     let folder = Arc::new(tempfile::tempdir().expect("a temporary folder can be made"));
     let url = DatabaseUrl::Sqlite(folder.path().join("data/test.db"));
-    finish(
-        tokio::spawn(test(TestDatabase {
-            url,
-            _folder: Some(folder),
-        }))
-        .await,
-    );
+    finish(tokio::spawn(test(TestDatabase { url, _folder: Some(folder) })).await);
 }
 
 /// Runs the test in a new schema of the Postgres server, if there is one.
@@ -107,9 +93,7 @@ fn insert_original_rows(path: &Path) {
         .collect();
     // The dump orders its tables by name, and turns foreign keys on at its end.
     let sql = format!("PRAGMA foreign_keys = OFF; BEGIN; {} COMMIT;", rows.join("\n"));
-    open_sqlite(path)
-        .batch_execute(&sql)
-        .expect("SQLite takes the rows of the dump");
+    open_sqlite(path).batch_execute(&sql).expect("SQLite takes the rows of the dump");
 }
 
 fn open_sqlite(path: &Path) -> SqliteConnection {

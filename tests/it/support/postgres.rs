@@ -58,16 +58,11 @@ impl Server {
 
 /// Runs SQL on a connection of its own.
 pub(crate) async fn execute(url: &str, sql: &str) {
-    let (client, connection) = tokio_postgres::connect(url, NoTls)
-        .await
-        .expect("the Postgres server answers");
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the Postgres server answers");
     let connection = tokio::spawn(connection);
     client.batch_execute(sql).await.expect("the test's SQL is right");
     drop(client);
-    connection
-        .await
-        .expect("the connection does not panic")
-        .expect("the connection ends well");
+    connection.await.expect("the connection does not panic").expect("the connection ends well");
 }
 
 fn find_or_start() -> Result<Server, String> {
@@ -78,54 +73,32 @@ fn find_or_start() -> Result<Server, String> {
         "Set TEST_DATABASE_URL to a database of a Postgres server, or install Postgres (initdb and pg_ctl) here",
     )?;
     let is_root = output("id", &["-u"]).as_deref() == Some("0");
-    let temporary = if is_root {
-        PathBuf::from("/tmp")
-    } else {
-        std::env::temp_dir()
-    };
+    let temporary = if is_root { PathBuf::from("/tmp") } else { std::env::temp_dir() };
     // Postgres refuses to run as root.
     let mut command = if is_root { as_other_user()? } else { Command::new("sh") };
-    command
-        .args(["-c", SCRIPT, "sh"])
-        .arg(&programs)
-        .arg(&temporary)
-        .current_dir("/");
+    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&temporary).current_dir("/");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     #[cfg(unix)]
     // So that Ctrl-C reaches this process alone; the script follows.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut script = command
-        .spawn()
-        .map_err(|error| format!("The private Postgres did not start: {error}"))?;
+    let mut script = command.spawn().map_err(|error| format!("The private Postgres did not start: {error}"))?;
     let mut folder = String::new();
     let answers = script.stdout.take().expect("standard output is piped");
-    BufReader::new(answers)
-        .read_line(&mut folder)
-        .map_err(|error| error.to_string())?;
+    BufReader::new(answers).read_line(&mut folder).map_err(|error| error.to_string())?;
     if folder.is_empty() {
         return Err("The private Postgres did not start; its log is above".to_owned());
     }
     let host = folder.trim().replace('/', "%2F");
-    Ok(Server {
-        url: format!("postgres://postgres@{host}/postgres"),
-        _script: Some(script),
-    })
+    Ok(Server { url: format!("postgres://postgres@{host}/postgres"), _script: Some(script) })
 }
 
 /// The folder with `initdb` and `pg_ctl`: that of `pg_config`, or where distributions put the newest version.
 fn find_programs() -> Option<PathBuf> {
     let has_all = |folder: &Path| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
-    let mut folders: Vec<PathBuf> = output("pg_config", &["--bindir"])
-        .map(PathBuf::from)
-        .into_iter()
-        .collect();
+    let mut folders: Vec<PathBuf> = output("pg_config", &["--bindir"]).map(PathBuf::from).into_iter().collect();
     for pattern in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"] {
-        let mut versions: Vec<PathBuf> = std::fs::read_dir(pattern)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path().join("bin"))
-            .collect();
+        let mut versions: Vec<PathBuf> =
+            std::fs::read_dir(pattern).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
         versions.sort();
         folders.extend(versions.into_iter().rev());
     }
@@ -144,13 +117,6 @@ fn as_other_user() -> Result<Command, String> {
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

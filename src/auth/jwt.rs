@@ -1,0 +1,311 @@
+//! The JWTs of the API and of sockets, as Guardian 0.13 issues and checks them.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::Permissions;
+
+/// How long the JWT of a session lives: ten days.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(864_000);
+
+/// The claim `iss`.
+const ISSUER: &str = "ExPusherLite";
+
+/// The longest JWT that is looked at; one of ours has some 400 bytes.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// Issues and verifies JWTs: HS512, with the raw bytes of the secret. Cheap to clone.
+#[derive(Clone)]
+pub struct Jwt(Arc<Keys>);
+
+struct Keys {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+/// What a new JWT is to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant {
+    /// On whose behalf.
+    pub user_id: i32,
+    /// The row of `user_tokens` that it is issued for, if any: with it ends what sockets may do (D5).
+    pub token_id: Option<i32>,
+    /// What it allows.
+    pub permissions: Permissions,
+    /// How long from now.
+    pub lifetime: Duration,
+}
+
+/// What a valid JWT says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// The user of `sub`; `None` when it is missing or names no user by its form, so that there cannot be one.
+    pub user_id: Option<i32>,
+    /// The row of `user_tokens` that it was issued for, if it was issued here.
+    pub token_id: Option<i32>,
+    /// What it allows.
+    pub permissions: Permissions,
+}
+
+/// The JWT is malformed, forged, expired, or not valid yet; which of them is nobody's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the JWT is not valid")]
+pub struct Invalid;
+
+impl Jwt {
+    /// Takes Guardian's `secret_key`, as it is written in the settings.
+    pub fn new(secret: &str) -> Self {
+        let mut validation = Validation::new(Algorithm::HS512);
+        // The times are checked below, as Guardian does.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        Self(Arc::new(Keys {
+            encoding: EncodingKey::from_secret(secret.as_bytes()),
+            decoding: DecodingKey::from_secret(secret.as_bytes()),
+            validation,
+        }))
+    }
+
+    /// A new JWT.
+    pub fn issue(&self, grant: &Grant) -> String {
+        let now = Utc::now().timestamp();
+        let subject = format!("User:{}", grant.user_id);
+        let mut claims = json!({
+            "aud": subject,
+            "exp": now.saturating_add_unsigned(grant.lifetime.as_secs()),
+            "iat": now,
+            "iss": ISSUER,
+            "jti": Uuid::new_v4().to_string(),
+            "pem": grant.permissions.to_claim(),
+            "sub": subject,
+            "typ": "access",
+        });
+        if let Some(id) = grant.token_id {
+            claims["tid"] = id.into();
+        }
+        jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &self.0.encoding)
+            .expect("a map of strings and numbers can be signed with a shared secret")
+    }
+
+    /// Checks signature, issuer and times, and reads what counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`], without a reason.
+    pub fn verify(&self, jwt: &str) -> Result<Claims, Invalid> {
+        self.verify_at(jwt, Utc::now().timestamp())
+    }
+
+    /// `now` is in seconds since 1970.
+    fn verify_at(&self, jwt: &str, now: i64) -> Result<Claims, Invalid> {
+        if jwt.len() > MAX_BYTES {
+            return Err(Invalid);
+        }
+        let decoded = jsonwebtoken::decode::<Map<String, Value>>(jwt, &self.0.decoding, &self.0.validation);
+        let claims = decoded.map_err(|_| Invalid)?.claims;
+        if !is_current(&claims, now) || claims.get("iss").is_some_and(|issuer| issuer != ISSUER) {
+            return Err(Invalid);
+        }
+        Ok(Claims {
+            user_id: claims.get("sub").and_then(Value::as_str).and_then(user_id),
+            token_id: claims.get("tid").and_then(Value::as_i64).and_then(|id| id.try_into().ok()),
+            permissions: Permissions::from_claim(claims.get("pem")),
+        })
+    }
+}
+
+/// Without the keys.
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jwt")
+    }
+}
+
+/// Whether the times that the JWT gives include now. Each counts only if it is there and not null.
+///
+/// What is no number is later than every number, because Guardian compares by Erlang's order of terms: such an `exp`
+/// has never passed, such an `nbf` or `iat` is never reached.
+fn is_current(claims: &Map<String, Value>, now: i64) -> bool {
+    let seconds =
+        |name| claims.get(name).filter(|time| !time.is_null()).map(|time| time.as_f64().unwrap_or(f64::INFINITY));
+    // Exact: seconds since 1970 need 31 of 53 bits.
+    let now = now as f64;
+    seconds("exp").is_none_or(|expiry| expiry >= now)
+        && seconds("nbf").is_none_or(|beginning| beginning <= now)
+        && seconds("iat").is_none_or(|issued| issued <= now)
+}
+
+/// The id in `User:1`.
+fn user_id(subject: &str) -> Option<i32> {
+    subject.strip_prefix("User:")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWqrvAwnOfVqwbcBfXhjtgvq";
+    const NOW: i64 = 1_795_390_000;
+
+    /// The claims of the recorded cases, changed by what the case changes; `null` takes a claim out.
+    fn minted(algorithm: Algorithm, changes: Value) -> String {
+        let mut claims = json!({
+            "aud": "User:1", "exp": NOW + 864_000, "iat": NOW, "iss": "ExPusherLite",
+            "jti": "00000000-0000-4000-8000-000000000000", "pem": {"admin": -1, "default": -1}, "sub": "User:1",
+            "typ": "access",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        jsonwebtoken::encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    }
+
+    fn verify(changes: Value) -> Result<Claims, Invalid> {
+        Jwt::new(SECRET).verify_at(&minted(Algorithm::HS512, changes), NOW)
+    }
+
+    const ADMIN: Claims = Claims { user_id: Some(1), token_id: None, permissions: Permissions::ADMIN };
+
+    #[test]
+    fn claims_that_do_not_matter_may_be_anything() {
+        for changes in [
+            json!({}),
+            json!({"typ": "refresh"}),
+            json!({"typ": null}),
+            json!({"jti": null}),
+            json!({"aud": null}),
+            json!({"iat": null}),
+            json!({"iss": null}),
+            json!({"foo": 1, "perms": {"x": 1}}),
+        ] {
+            assert_eq!(verify(changes.clone()), Ok(ADMIN), "{changes}");
+        }
+    }
+
+    #[test]
+    fn it_expires_after_the_second_of_exp() {
+        for (exp, valid) in [
+            (json!(NOW), true),
+            (json!(NOW - 1), false),
+            (json!(NOW as f64 + 1000.5), true),
+            (json!((NOW + 1000).to_string()), true),
+            (json!("yesterday"), true),
+            (json!(0), false),
+            (json!(-1), false),
+        ] {
+            assert_eq!(verify(json!({"exp": exp})).is_ok(), valid, "{exp}");
+        }
+        assert_eq!(verify(json!({"exp": null})), Ok(ADMIN), "without exp it does not expire");
+    }
+
+    #[test]
+    fn a_claim_that_is_null_is_not_there() {
+        let mut claims = Map::new();
+        for name in ["exp", "nbf", "iat"] {
+            claims.insert(name.to_owned(), Value::Null);
+        }
+        assert!(is_current(&claims, NOW));
+    }
+
+    #[test]
+    fn it_is_not_valid_before_nbf_and_iat() {
+        for name in ["nbf", "iat"] {
+            assert!(verify(json!({name: NOW})).is_ok(), "{name}");
+            assert!(verify(json!({name: NOW - 10})).is_ok(), "{name}");
+            assert_eq!(verify(json!({name: NOW + 1000})), Err(Invalid), "{name}");
+            assert_eq!(verify(json!({name: NOW.to_string()})), Err(Invalid), "{name}");
+        }
+    }
+
+    #[test]
+    fn another_issuer_is_refused() {
+        assert_eq!(verify(json!({"iss": "X"})), Err(Invalid));
+        assert_eq!(verify(json!({"iss": 1})), Err(Invalid));
+    }
+
+    #[test]
+    fn hs512_with_the_right_secret_only() {
+        let jwt = Jwt::new(SECRET);
+        for algorithm in [Algorithm::HS256, Algorithm::HS384] {
+            assert_eq!(jwt.verify_at(&minted(algorithm, json!({})), NOW), Err(Invalid), "{algorithm:?}");
+        }
+        let right = minted(Algorithm::HS512, json!({}));
+        assert_eq!(Jwt::new("another secret").verify_at(&right, NOW), Err(Invalid));
+        let (unsigned, _) = right.rsplit_once('.').unwrap();
+        let (_, claims) = unsigned.split_once('.').unwrap();
+        // {"alg":"none","typ":"JWT"}
+        let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+        for forged in [none.as_str(), unsigned, &format!("{unsigned}."), "", "garbage", "a.b.c", &"a".repeat(100_000)] {
+            assert_eq!(jwt.verify_at(forged, NOW), Err(Invalid), "{forged}");
+        }
+    }
+
+    #[test]
+    fn the_subject_names_the_user() {
+        for (subject, user_id) in [
+            (json!("User:1"), Some(1)),
+            (json!("User:99999"), Some(99_999)),
+            (json!("Foo:1"), None),
+            (json!(1), None),
+            (json!("User:1abc"), None),
+            (json!("User:99999999999"), None),
+            (json!("User:"), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(verify(json!({"sub": subject})).map(|claims| claims.user_id), Ok(user_id), "{subject}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_those_of_pem() {
+        let permissions = |pem| verify(json!({"pem": pem})).unwrap().permissions;
+        assert_eq!(permissions(json!({"default": 3})), Permissions::CHANNEL);
+        assert_eq!(permissions(json!(null)), Permissions::default());
+        assert!(permissions(json!({"default": ["join_channel"]})).may_join());
+    }
+
+    #[test]
+    fn what_is_issued_is_verified_and_names_its_token() {
+        let jwt = Jwt::new(SECRET);
+        let grant = Grant { user_id: 7, token_id: Some(9), permissions: Permissions::USER, lifetime: SESSION_LIFETIME };
+        let claims = Claims { user_id: Some(7), token_id: Some(9), permissions: Permissions::USER };
+        assert_eq!(jwt.verify(&jwt.issue(&grant)), Ok(claims));
+        let without = Grant { token_id: None, ..grant };
+        assert_eq!(jwt.verify(&jwt.issue(&without)).unwrap().token_id, None);
+    }
+
+    #[test]
+    fn it_is_issued_with_the_claims_of_the_original() {
+        let grant = Grant { user_id: 1, token_id: None, permissions: Permissions::ADMIN, lifetime: SESSION_LIFETIME };
+        let issued = Jwt::new(SECRET).issue(&grant);
+        assert!(issued.split('.').count() == 3);
+        let claims = jsonwebtoken::dangerous::insecure_decode::<Map<String, Value>>(&issued).unwrap().claims;
+        let names: Vec<&str> = claims.keys().map(String::as_str).collect();
+        assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "pem", "sub", "typ"]);
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 864_000);
+        assert_eq!((claims["aud"].as_str(), claims["sub"].as_str()), (Some("User:1"), Some("User:1")));
+    }
+
+    #[test]
+    fn jwts_of_the_original_stay_valid() {
+        // Recorded: they expire in 2036, and one has expired in 2026.
+        let jwt = Jwt::new(SECRET);
+        let root_far = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJVc2VyOjEiLCJleHAiOjIxMTA3NDg4NjgsImlhdCI6MTc5NTM4ODg2OCwiaXNzIjoiRXhQdXNoZXJMaXRlIiwianRpIjoiZTA3YTQwMjctYzc3OC00Zjc4LWFmYTYtMDdjZmFiNWE3NjA5IiwicGVtIjp7ImFkbWluIjotMSwiZGVmYXVsdCI6LTF9LCJzdWIiOiJVc2VyOjEiLCJ0eXAiOiJhY2Nlc3MifQ.AQ6XPQHLE6wP69OgBipa1HYc8Q1_NpFhfgYpR7aTEF3Ofb1eW0MB5Vw9jDViiH6c9JLCeB_ByMWZkp4uObhTyw";
+        let expired = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJVc2VyOjEiLCJleHAiOjE3OTUzODUyNjgsImlhdCI6MTc5NTM4MTY2OCwiaXNzIjoiRXhQdXNoZXJMaXRlIiwianRpIjoiZTUzNjRlYjMtNTAzZC00MGIyLWJiOTAtMGUxNjU1NjYzM2RhIiwicGVtIjp7ImFkbWluIjotMSwiZGVmYXVsdCI6LTF9LCJzdWIiOiJVc2VyOjEiLCJ0eXAiOiJhY2Nlc3MifQ.GYL8FE46THuTBdw7ExNbxuJ_FUX2QUE_bHUcKUatD4P0JCptZJhkkIdLrwNF9Qy_fUiJmgcwr4f--FaGRbYfYg";
+        assert_eq!(jwt.verify_at(root_far, NOW), Ok(ADMIN));
+        assert_eq!(jwt.verify_at(expired, NOW), Err(Invalid));
+        assert_eq!(jwt.verify_at(expired, 1_795_385_268), Ok(ADMIN));
+        for spelled in
+            [format!("{root_far} "), format!(" {root_far}"), format!("\"{root_far}\""), format!("{root_far}=")]
+        {
+            assert_eq!(jwt.verify_at(&spelled, NOW), Err(Invalid), "{spelled}");
+        }
+    }
+}
