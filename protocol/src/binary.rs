@@ -57,11 +57,7 @@ pub(crate) fn decode(frame: &[u8]) -> Result<Message<'_>, DecodeError> {
         r#ref: Cow::Owned(quote(&String::from_utf8_lossy(r#ref))),
         topic: Name::from_text(Cow::Borrowed(std::str::from_utf8(topic)?)),
         event: Name::from_text(String::from_utf8_lossy(event)),
-        payload: Payload::Binary(BinaryPush {
-            topic_len,
-            event_len,
-            names_and_data,
-        }),
+        payload: Payload::Binary(BinaryPush { topic_len, event_len, names_and_data }),
     })
 }
 
@@ -83,9 +79,7 @@ mod tests {
     }
 
     fn broadcast(message: &Message<'_>) -> Vec<u8> {
-        let Payload::Binary(push) = message.payload else {
-            panic!("{message:?} is not binary")
-        };
+        let Payload::Binary(push) = message.payload else { panic!("{message:?} is not binary") };
         let mut buffer = Vec::new();
         push.encode_broadcast(&mut buffer);
         assert_eq!(buffer.len(), push.broadcast_len());
@@ -94,11 +88,7 @@ mod tests {
 
     #[test]
     fn a_push_becomes_a_broadcast_without_refs() {
-        let frame = b"\x00\x01\x02\x09\x0612"
-            .iter()
-            .chain(b"3lobby:k:tupload\x00\xff")
-            .copied()
-            .collect::<Vec<u8>>();
+        let frame = b"\x00\x01\x02\x09\x0612".iter().chain(b"3lobby:k:tupload\x00\xff").copied().collect::<Vec<u8>>();
         let message = Vsn::V2.decode_binary(&frame).unwrap();
         assert_eq!(message.join_ref, r#""1""#);
         assert_eq!(message.r#ref, r#""23""#);
@@ -111,25 +101,16 @@ mod tests {
     fn names_may_be_empty_or_long() {
         let message_bytes = push(b"", b"", b"", b"", b"");
         let message = Vsn::V2.decode_binary(&message_bytes).unwrap();
-        assert_eq!(
-            (message.join_ref.as_ref(), message.topic.text.as_deref()),
-            (r#""""#, Some(""))
-        );
+        assert_eq!((message.join_ref.as_ref(), message.topic.text.as_deref()), (r#""""#, Some("")));
         let long = [b'x'; 255];
         let message_bytes = push(&long, &long, &long, &long, &[7; 1000]);
-        assert_eq!(
-            broadcast(&Vsn::V2.decode_binary(&message_bytes).unwrap()).len(),
-            3 + 255 + 255 + 1000
-        );
+        assert_eq!(broadcast(&Vsn::V2.decode_binary(&message_bytes).unwrap()).len(), 3 + 255 + 255 + 1000);
     }
 
     #[test]
     fn an_event_that_is_not_utf8_is_passed_on_as_it_is() {
         let frame = push(b"1", b"2", b"t", b"\xff\xfe", b"x");
-        assert_eq!(
-            broadcast(&Vsn::V2.decode_binary(&frame).unwrap()),
-            b"\x02\x01\x02t\xff\xfex"
-        );
+        assert_eq!(broadcast(&Vsn::V2.decode_binary(&frame).unwrap()), b"\x02\x01\x02t\xff\xfex");
         assert!(Vsn::V2.decode_binary(&push(b"1", b"2", b"\xff", b"e", b"")).is_err());
     }
 
@@ -137,21 +118,14 @@ mod tests {
     fn refuses_other_kinds_and_frames_cut_short() {
         let whole = push(b"1", b"2", b"lobby:k:t", b"e", b"");
         for cut in 0..whole.len() {
-            assert!(
-                matches!(Vsn::V2.decode_binary(&whole[..cut]), Err(DecodeError::Truncated)),
-                "{cut}"
-            );
+            assert!(matches!(Vsn::V2.decode_binary(&whole[..cut]), Err(DecodeError::Truncated)), "{cut}");
         }
         for kind in [1, 2, 255] {
             let mut frame = whole.clone();
             frame[0] = kind;
             assert!(matches!(Vsn::V2.decode_binary(&frame), Err(DecodeError::Kind(k)) if k == kind));
         }
-        assert!(
-            Vsn::V2
-                .decode_binary(br#"[null,"hb","phoenix","heartbeat",{}]"#)
-                .is_err()
-        );
+        assert!(Vsn::V2.decode_binary(br#"[null,"hb","phoenix","heartbeat",{}]"#).is_err());
     }
 
     proptest! {

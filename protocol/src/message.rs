@@ -42,18 +42,12 @@ impl<'a> Name<'a> {
             None if json.starts_with('"') => Some(Cow::Owned(serde_json::from_str(json)?)),
             None => None,
         };
-        Ok(Name {
-            json: Cow::Borrowed(json),
-            text,
-        })
+        Ok(Name { json: Cow::Borrowed(json), text })
     }
 
     /// A name that did not come as JSON.
     pub(crate) fn from_text(text: Cow<'a, str>) -> Name<'a> {
-        Name {
-            json: Cow::Owned(json::quote(&text)),
-            text: Some(text),
-        }
+        Name { json: Cow::Owned(json::quote(&text)), text: Some(text) }
     }
 }
 
@@ -84,35 +78,17 @@ pub struct Outgoing<'a> {
 impl<'a> Outgoing<'a> {
     /// What everyone in the topic gets. Another client's `join_ref` would make receivers drop it, so it has none.
     pub fn broadcast(topic: &'a str, event: &'a str, payload: &'a str) -> Outgoing<'a> {
-        Outgoing {
-            join_ref: NULL,
-            r#ref: NULL,
-            topic,
-            event,
-            payload,
-        }
+        Outgoing { join_ref: NULL, r#ref: NULL, topic, event, payload }
     }
 
     /// The answer to the message that was sent with `ref`.
     pub fn reply(join_ref: &'a str, r#ref: &'a str, topic: &'a str, payload: &'a str) -> Outgoing<'a> {
-        Outgoing {
-            join_ref,
-            r#ref,
-            topic,
-            event: r#""phx_reply""#,
-            payload,
-        }
+        Outgoing { join_ref, r#ref, topic, event: r#""phx_reply""#, payload }
     }
 
     /// The end of a channel. Both fields carry the `join_ref` (in version 1 the `ref`) of the join, which clients
     /// compare with that of their channel, so that a late close does not end the next one.
     pub fn close(join_ref: &'a str, topic: &'a str) -> Outgoing<'a> {
-        Outgoing {
-            join_ref,
-            r#ref: join_ref,
-            topic,
-            event: r#""phx_close""#,
-            payload: "{}",
-        }
+        Outgoing { join_ref, r#ref: join_ref, topic, event: r#""phx_close""#, payload: "{}" }
     }
 }

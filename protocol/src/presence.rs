@@ -79,11 +79,8 @@ fn write_users<'a>(buffer: &mut Vec<u8>, users: impl IntoIterator<Item = (&'a st
 fn write_metas(buffer: &mut Vec<u8>, metas: &[Meta]) {
     let mut separator = '[';
     for Meta { phx_ref, online_at } in metas {
-        write!(
-            buffer,
-            r#"{separator}{{"phx_ref":"{phx_ref}","online_at":{online_at}}}"#
-        )
-        .expect("a vector takes every byte");
+        write!(buffer, r#"{separator}{{"phx_ref":"{phx_ref}","online_at":{online_at}}}"#)
+            .expect("a vector takes every byte");
         separator = ',';
     }
     buffer.push(b']');
@@ -98,10 +95,7 @@ mod tests {
     use super::*;
 
     fn meta(number: u64) -> Meta {
-        Meta {
-            phx_ref: PhxRef(number),
-            online_at: 1000 + number,
-        }
+        Meta { phx_ref: PhxRef(number), online_at: 1000 + number }
     }
 
     #[test]

@@ -104,35 +104,20 @@ mod tests {
 
     #[test]
     fn reads_a_message() {
-        let message = Vsn::V1
-            .decode_text(r#" {"topic":"lobby:k:t","event":"e\u00e9","payload":{"z":1e3},"ref":"7"} "#)
-            .unwrap();
+        let message =
+            Vsn::V1.decode_text(r#" {"topic":"lobby:k:t","event":"e\u00e9","payload":{"z":1e3},"ref":"7"} "#).unwrap();
         assert_eq!(message.join_ref, "null");
         assert_eq!(message.r#ref, r#""7""#);
-        assert_eq!(
-            message.topic,
-            Name {
-                json: r#""lobby:k:t""#.into(),
-                text: Some("lobby:k:t".into())
-            }
-        );
+        assert_eq!(message.topic, Name { json: r#""lobby:k:t""#.into(), text: Some("lobby:k:t".into()) });
         assert_eq!(message.event.json, r#""e\u00e9""#);
         assert_eq!(message.event.text.as_deref(), Some("eé"));
         assert_eq!(message.payload, Payload::Json(r#"{"z":1e3}"#));
-        assert_eq!(
-            Vsn::V1
-                .decode_binary(br#"{"topic":1,"event":2,"payload":3,"ref":4}"#)
-                .unwrap()
-                .r#ref,
-            "4"
-        );
+        assert_eq!(Vsn::V1.decode_binary(br#"{"topic":1,"event":2,"payload":3,"ref":4}"#).unwrap().r#ref, "4");
     }
 
     #[test]
     fn null_is_a_value_and_the_order_is_free() {
-        let message = Vsn::V1
-            .decode_text(r#"{"ref":null,"x":[{}],"payload":null,"event":null,"topic":null}"#)
-            .unwrap();
+        let message = Vsn::V1.decode_text(r#"{"ref":null,"x":[{}],"payload":null,"event":null,"topic":null}"#).unwrap();
         assert_eq!(message.r#ref, "null");
         assert_eq!(message.topic.text, None);
         assert_eq!(message.event.text, None);
@@ -141,13 +126,9 @@ mod tests {
 
     #[test]
     fn of_a_repeated_key_the_first_counts() {
-        let message = Vsn::V1
-            .decode_text(r#"{"topic":"t","event":"e","payload":{},"ref":"2","ref":"3"}"#)
-            .unwrap();
+        let message = Vsn::V1.decode_text(r#"{"topic":"t","event":"e","payload":{},"ref":"2","ref":"3"}"#).unwrap();
         assert_eq!(message.r#ref, r#""2""#);
-        let message = Vsn::V1
-            .decode_text(r#"{"topic":"t","event":"e","payload":{"a":1,"a":2},"ref":1}"#)
-            .unwrap();
+        let message = Vsn::V1.decode_text(r#"{"topic":"t","event":"e","payload":{"a":1,"a":2},"ref":1}"#).unwrap();
         assert_eq!(message.payload, Payload::Json(r#"{"a":1,"a":2}"#));
     }
 
@@ -180,10 +161,7 @@ mod tests {
     fn depth_is_no_matter() {
         let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
         let text = format!(r#"{{"x":{deep},"topic":"t","event":"e","payload":{deep},"ref":{deep}}}"#);
-        assert_eq!(
-            Vsn::V1.decode_text(&text).unwrap().payload,
-            Payload::Json(deep.as_str())
-        );
+        assert_eq!(Vsn::V1.decode_text(&text).unwrap().payload, Payload::Json(deep.as_str()));
     }
 
     #[test]

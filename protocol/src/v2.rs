@@ -39,13 +39,7 @@ pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
 }
 
 fn elements<'a>(message: &Outgoing<'a>) -> [&'a str; 5] {
-    [
-        message.join_ref,
-        message.r#ref,
-        message.topic,
-        message.event,
-        message.payload,
-    ]
+    [message.join_ref, message.r#ref, message.topic, message.event, message.payload]
 }
 
 struct Elements<'a>([&'a RawValue; 5]);
@@ -62,10 +56,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Elements<'de>, A::Error> {
-                let mut next = |index| {
-                    seq.next_element::<&'de RawValue>()?
-                        .ok_or_else(|| A::Error::invalid_length(index, &self))
-                };
+                let mut next =
+                    |index| seq.next_element::<&'de RawValue>()?.ok_or_else(|| A::Error::invalid_length(index, &self));
                 let elements = [next(0)?, next(1)?, next(2)?, next(3)?, next(4)?];
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(Elements(elements))
@@ -84,9 +76,7 @@ mod tests {
 
     #[test]
     fn reads_a_message() {
-        let message = Vsn::V2
-            .decode_text(r#" ["1", 2 ,"lobby:k:☃","e", {"z" : -0} ] "#)
-            .unwrap();
+        let message = Vsn::V2.decode_text(r#" ["1", 2 ,"lobby:k:☃","e", {"z" : -0} ] "#).unwrap();
         assert_eq!(message.join_ref, r#""1""#);
         assert_eq!(message.r#ref, "2");
         assert_eq!(message.topic.text.as_deref(), Some("lobby:k:☃"));
@@ -96,16 +86,8 @@ mod tests {
 
     #[test]
     fn ignores_more_than_five_elements() {
-        assert!(
-            Vsn::V2
-                .decode_text(r#"[null,"5","phoenix","heartbeat",{},"more",[[{}]]]"#)
-                .is_ok()
-        );
-        assert!(
-            Vsn::V2
-                .decode_text(r#"[null,"5","phoenix","heartbeat",{},oops]"#)
-                .is_err()
-        );
+        assert!(Vsn::V2.decode_text(r#"[null,"5","phoenix","heartbeat",{},"more",[[{}]]]"#).is_ok());
+        assert!(Vsn::V2.decode_text(r#"[null,"5","phoenix","heartbeat",{},oops]"#).is_err());
     }
 
     #[test]
@@ -132,19 +114,13 @@ mod tests {
     fn depth_is_no_matter() {
         let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
         let text = format!(r#"[{deep},{deep},"t","e",{deep},{deep}]"#);
-        assert_eq!(
-            Vsn::V2.decode_text(&text).unwrap().payload,
-            Payload::Json(deep.as_str())
-        );
+        assert_eq!(Vsn::V2.decode_text(&text).unwrap().payload, Payload::Json(deep.as_str()));
     }
 
     #[test]
     fn writes_a_message() {
         let mut buffer = Vec::new();
-        Vsn::V2.encode(
-            &Outgoing::reply("3", r#""4""#, r#""t""#, crate::reply::UNMATCHED_TOPIC),
-            &mut buffer,
-        );
+        Vsn::V2.encode(&Outgoing::reply("3", r#""4""#, r#""t""#, crate::reply::UNMATCHED_TOPIC), &mut buffer);
         let expected = r#"[3,"4","t","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}]"#;
         assert_eq!(std::str::from_utf8(&buffer).unwrap(), expected);
     }

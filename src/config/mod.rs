@@ -139,9 +139,7 @@ impl Log {
     /// Names the malformed one.
     pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
         let filter = settings.parse("log", "a level such as info, or a tracing filter", |text| {
-            tracing_subscriber::EnvFilter::try_new(text)
-                .ok()
-                .map(|_| text.to_owned())
+            tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
         })?;
         let json = settings.parse("log_format", "text or json", |text| match text {
             "json" => Some(true),
@@ -199,14 +197,9 @@ mod tests {
 
     fn settings(pairs: &[(&str, &str)]) -> Settings {
         let mut settings = Settings::default();
-        let secrets = [
-            ("PUSHER_LITE_JWT_SECRET", "j"),
-            ("PUSHER_LITE_COOKIE_SECRET", "cccccccccccccccccccccccccccccccc"),
-        ];
-        let all = secrets
-            .iter()
-            .chain(pairs)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let secrets =
+            [("PUSHER_LITE_JWT_SECRET", "j"), ("PUSHER_LITE_COOKIE_SECRET", "cccccccccccccccccccccccccccccccc")];
+        let all = secrets.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         settings.read_environment(all).unwrap();
         settings
     }
@@ -214,10 +207,7 @@ mod tests {
     #[test]
     fn the_defaults_are_sound() {
         let config = Config::from_settings(&settings(&[])).unwrap();
-        assert_eq!(
-            (config.listen.host, config.listen.port),
-            (IpAddr::from([127, 0, 0, 1]), 4000)
-        );
+        assert_eq!((config.listen.host, config.listen.port), (IpAddr::from([127, 0, 0, 1]), 4000));
         assert_eq!(config.public_url(4000), "http://localhost:4000");
         assert_eq!(config.database.url, DatabaseUrl::Sqlite("data/pusher-lite.db".into()));
         assert_eq!(config.realtime.message_bytes, 1 << 20);
@@ -240,13 +230,8 @@ mod tests {
             ("PUSHER_LITE_MAX_CONNECTIONS", "0"),
             ("PUSHER_LITE_DATABASE_CONNECTIONS", "0"),
         ] {
-            let error = Config::from_settings(&settings(&[(name, value)]))
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.contains(name) && error.contains("in the environment"),
-                "{name}: {error}"
-            );
+            let error = Config::from_settings(&settings(&[(name, value)])).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("in the environment"), "{name}: {error}");
         }
         let error = Config::from_settings(&settings(&[("DATABASE_URL", "mysql://root:hunter2@h/x")])).unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");

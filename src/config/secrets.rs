@@ -52,9 +52,7 @@ impl Secrets {
             cookie: load("cookie_secret", "PUSHER_LITE_COOKIE_SECRET", settings, keep)?,
         };
         if secrets.cookie.len() < MIN_COOKIE_SECRET {
-            let source = settings
-                .get("cookie_secret")
-                .map_or(super::Source::File, |(_, source)| source);
+            let source = settings.get("cookie_secret").map_or(super::Source::File, |(_, source)| source);
             return Err(malformed("cookie_secret", "at least 32 characters long", "", source));
         }
         Ok(secrets)
@@ -64,19 +62,14 @@ impl Secrets {
 fn load(key: &'static str, env: &'static str, settings: &Settings, keep: &Keep) -> Result<String, SettingError> {
     match (settings.get(key), keep) {
         (Some((value, _)), _) => Ok(value.to_owned()),
-        (None, Keep::Nowhere) => Err(SettingError::Missing {
-            name: env,
-            reason: WITH_POSTGRES,
-        }),
+        (None, Keep::Nowhere) => Err(SettingError::Missing { name: env, reason: WITH_POSTGRES }),
         (None, Keep::Folder(folder)) => read_or_make(&folder.join(key)),
     }
 }
 
 fn read_or_make(path: &Path) -> Result<String, SettingError> {
-    let file_error = |error: io::Error| SettingError::File {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    };
+    let file_error =
+        |error: io::Error| SettingError::File { path: path.display().to_string(), reason: error.to_string() };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(file_error)?;
     }
@@ -86,9 +79,7 @@ fn read_or_make(path: &Path) -> Result<String, SettingError> {
     }
     let secret = fs::read_to_string(path).map_err(file_error)?.trim().to_owned();
     if secret.is_empty() {
-        return Err(file_error(io::Error::other(
-            "is empty; delete it and a new secret is made",
-        )));
+        return Err(file_error(io::Error::other("is empty; delete it and a new secret is made")));
     }
     Ok(secret)
 }
@@ -103,12 +94,7 @@ fn make(path: &Path) -> io::Result<String> {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(random);
 
     let unfinished = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&unfinished)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
     // A link, not a rename: of two processes starting at once the second must not replace the first one's secret.
@@ -131,10 +117,7 @@ mod tests {
         let second = Secrets::load(&Settings::default(), &keep).unwrap();
         assert_eq!((&first.jwt, &first.cookie), (&second.jwt, &second.cookie));
         assert!(first.jwt != first.cookie && first.jwt.len() >= 64);
-        let mode = fs::metadata(folder.path().join("data/jwt_secret"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(folder.path().join("data/jwt_secret")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path().join("data")).unwrap().count(), 2);
     }
@@ -149,9 +132,6 @@ mod tests {
         assert!(error.contains("PUSHER_LITE_COOKIE_SECRET must be set"), "{error}");
         settings.set_flag("cookie_secret", "short".to_owned());
         let error = Secrets::load(&settings, &Keep::Nowhere).unwrap_err().to_string();
-        assert!(
-            error.contains("at least 32 characters") && !error.contains("\"short\""),
-            "{error}"
-        );
+        assert!(error.contains("at least 32 characters") && !error.contains("\"short\""), "{error}");
     }
 }

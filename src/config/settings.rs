@@ -29,25 +29,11 @@ const fn setting(
     unit: &'static str,
     help: &'static str,
 ) -> Setting {
-    Setting {
-        key,
-        env,
-        default,
-        unit,
-        help,
-        secret: false,
-    }
+    Setting { key, env, default, unit, help, secret: false }
 }
 
 const fn secret(key: &'static str, env: &'static str, help: &'static str) -> Setting {
-    Setting {
-        key,
-        env,
-        default: "",
-        unit: "TEXT",
-        help,
-        secret: true,
-    }
+    Setting { key, env, default: "", unit: "TEXT", help, secret: true }
 }
 
 /// Every setting there is.
@@ -173,11 +159,7 @@ impl Settings {
                 Some(setting) if !value.is_empty() => self.set(setting.key, value, Source::Environment),
                 None if name.starts_with(PREFIX) && name != CONFIG_ENV => {
                     let hint = hint(&name, SETTINGS.iter().map(|setting| setting.env));
-                    return Err(SettingError::Unknown {
-                        name,
-                        source_name: Source::Environment,
-                        hint,
-                    });
+                    return Err(SettingError::Unknown { name, source_name: Source::Environment, hint });
                 }
                 _ => {}
             }
@@ -190,23 +172,15 @@ impl Settings {
     /// # Errors
     /// Says what is wrong with the file or names the key that is no setting.
     pub fn read_file(&mut self, path: &Path) -> Result<(), SettingError> {
-        let file_error = |reason: String| SettingError::File {
-            path: path.display().to_string(),
-            reason,
-        };
+        let file_error = |reason: String| SettingError::File { path: path.display().to_string(), reason };
         let text = fs::read_to_string(path).map_err(|error| file_error(error.to_string()))?;
         // Only the parser's message: its full report quotes the line, which may hold a secret.
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| file_error(error.message().to_owned()))?;
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| file_error(error.message().to_owned()))?;
         for (name, value) in table {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.key == name) else {
                 let hint = hint(&name, SETTINGS.iter().map(|setting| setting.key));
-                return Err(SettingError::Unknown {
-                    name,
-                    source_name: Source::File,
-                    hint,
-                });
+                return Err(SettingError::Unknown { name, source_name: Source::File, hint });
             };
             let value = match value {
                 toml::Value::String(text) => text,
@@ -276,10 +250,7 @@ fn spelt(key: &'static str, source: Source) -> String {
 }
 
 fn row(key: &str) -> &'static Setting {
-    SETTINGS
-        .iter()
-        .find(|setting| setting.key == key)
-        .expect("only keys of the table are asked for")
+    SETTINGS.iter().find(|setting| setting.key == key).expect("only keys of the table are asked for")
 }
 
 /// `; did you mean …?` for the most similar name, if one is similar at all.
@@ -341,9 +312,6 @@ mod tests {
     #[test]
     fn a_malformed_secret_is_not_shown() {
         let error = malformed("jwt_secret", "longer", "hunter2", Source::Environment).to_string();
-        assert!(
-            error.contains("PUSHER_LITE_JWT_SECRET") && !error.contains("hunter2"),
-            "{error}"
-        );
+        assert!(error.contains("PUSHER_LITE_JWT_SECRET") && !error.contains("hunter2"), "{error}");
     }
 }

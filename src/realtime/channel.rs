@@ -30,10 +30,7 @@ pub(super) struct Refs {
 impl Refs {
     pub(super) fn of_join(vsn: Vsn, join: &Message<'_>) -> Refs {
         match vsn {
-            Vsn::V1 => Refs {
-                closing: join.r#ref.as_ref().into(),
-                own: None,
-            },
+            Vsn::V1 => Refs { closing: join.r#ref.as_ref().into(), own: None },
             Vsn::V2 => Refs {
                 closing: join.join_ref.as_ref().into(),
                 own: (join.join_ref == message::NULL).then(|| join.r#ref.as_ref().into()),

@@ -23,13 +23,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(id: SocketId, vsn: Vsn, identity: Identity, outbox: Outbox, now: u32) -> Connection {
-        Connection {
-            id,
-            vsn,
-            identity,
-            outbox,
-            last_received: AtomicU32::new(now),
-        }
+        Connection { id, vsn, identity, outbox, last_received: AtomicU32::new(now) }
     }
 
     pub(super) fn received(&self, now: u32) {

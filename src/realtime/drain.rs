@@ -33,14 +33,7 @@ impl Drain {
     pub(super) fn begin(room: Arc<Room>) -> Drain {
         let (log, members) = room.begin_drain();
         let runs = log.runs.map(Bytes::from);
-        Drain {
-            room,
-            runs,
-            marks: log.marks.into_iter(),
-            members,
-            apart: HashMap::new(),
-            next: 0,
-        }
+        Drain { room, runs, marks: log.marks.into_iter(), members, apart: HashMap::new(), next: 0 }
     }
 
     /// Goes on with at most `budget` writes, and takes what it used off it. Returns whether all is done.
@@ -62,12 +55,7 @@ impl Drain {
     }
 
     fn apply(&mut self, mark: Mark) {
-        let Mark {
-            connection,
-            at,
-            change,
-            frames,
-        } = mark;
+        let Mark { connection, at, change, frames } = mark;
         let run = &self.runs[connection.vsn.index()];
         match change {
             Change::Join => {
@@ -96,11 +84,7 @@ impl Drain {
             };
             self.next += 1;
             let run = &self.runs[connection.vsn.index()];
-            let apart = if self.apart.is_empty() {
-                None
-            } else {
-                self.apart.remove(id)
-            };
+            let apart = if self.apart.is_empty() { None } else { self.apart.remove(id) };
             match apart {
                 None if run.is_empty() => continue,
                 None => connection.outbox.send(run),

@@ -43,11 +43,7 @@ impl Flusher {
 
     async fn flush(&self, registry: &Registry, under_way: &mut VecDeque<Drain>) {
         loop {
-            under_way.extend(
-                std::mem::take(&mut *self.scheduled.lock())
-                    .into_iter()
-                    .map(Drain::begin),
-            );
+            under_way.extend(std::mem::take(&mut *self.scheduled.lock()).into_iter().map(Drain::begin));
             let mut budget = WRITES_PER_TURN;
             while budget > 0 {
                 let Some(mut drain) = under_way.pop_front() else { break };

@@ -65,15 +65,7 @@ impl Hub {
         }
         // Metas of two runs of the server must not be taken for the same by a client that saw both.
         let next_phx_ref = AtomicU64::new(getrandom::u64().expect("the system has random numbers"));
-        Hub {
-            shared: Arc::new(Shared {
-                limits,
-                registry,
-                sockets,
-                next_phx_ref,
-                tasks,
-            }),
-        }
+        Hub { shared: Arc::new(Shared { limits, registry, sockets, next_phx_ref, tasks }) }
     }
 
     /// The whole life of one socket, from right behind the handshake. `unread` is what was read beyond the handshake.
@@ -124,16 +116,12 @@ impl Hub {
 
     /// Closes all sockets of an application that is no more, with 1008.
     pub fn close_application(&self, app_key: &str) {
-        self.shared
-            .sockets
-            .close(Close::Revoked, |identity| *identity.app_key == *app_key);
+        self.shared.sockets.close(Close::Revoked, |identity| *identity.app_key == *app_key);
     }
 
     /// Closes all sockets whose JWT came from a token that is no longer valid, with 1008.
     pub fn close_token(&self, token_id: i64) {
-        self.shared
-            .sockets
-            .close(Close::Revoked, |identity| identity.token_id == Some(token_id));
+        self.shared.sockets.close(Close::Revoked, |identity| identity.token_id == Some(token_id));
     }
 
     /// Closes all sockets that a user has by an enrollment that is no more, with 1008.

@@ -27,9 +27,7 @@ pub(super) fn due(last_received: u32) -> u32 {
 
 impl Wheel {
     pub(super) fn new() -> Wheel {
-        Wheel {
-            slots: vec![Vec::new(); TICKS as usize + 2],
-        }
+        Wheel { slots: vec![Vec::new(); TICKS as usize + 2] }
     }
 
     /// Puts a connection where it is looked at in this tick, which must be one of the next [`TICKS`] + 1.

@@ -59,18 +59,8 @@ enum Phase {
 impl Outbox {
     /// `limit` in bytes is what may wait behind the first chunk that waits.
     pub(super) fn new(sink: OwnedWriteHalf, limit: usize) -> Outbox {
-        let state = State {
-            queue: VecDeque::new(),
-            queued: 0,
-            phase: Phase::Open,
-            requested: None,
-            task: None,
-        };
-        Outbox {
-            sink,
-            limit,
-            state: Mutex::new(state),
-        }
+        let state = State { queue: VecDeque::new(), queued: 0, phase: Phase::Open, requested: None, task: None };
+        Outbox { sink, limit, state: Mutex::new(state) }
     }
 
     /// Sends whole frames, never waiting. A client that has too much waiting already loses them, and is closed.
@@ -208,11 +198,7 @@ impl State {
     }
 
     fn slices(&self) -> Vec<IoSlice<'_>> {
-        self.queue
-            .iter()
-            .take(SLICES)
-            .map(|chunk| IoSlice::new(&chunk.frames[chunk.written..]))
-            .collect()
+        self.queue.iter().take(SLICES).map(|chunk| IoSlice::new(&chunk.frames[chunk.written..])).collect()
     }
 
     fn advance(&mut self, mut written: usize) {

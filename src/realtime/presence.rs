@@ -44,10 +44,7 @@ mod tests {
     use super::*;
 
     fn meta(number: u64) -> Meta {
-        Meta {
-            phx_ref: PhxRef(number),
-            online_at: number,
-        }
+        Meta { phx_ref: PhxRef(number), online_at: number }
     }
 
     #[test]
@@ -57,15 +54,9 @@ mod tests {
         assert_eq!(presence.join(&alice, meta(1)), presence::joined("alice", meta(1)));
         presence.join(&alice, meta(2));
         presence.join(&alice, meta(3));
-        assert_eq!(
-            presence.state(),
-            presence::state([("alice", &[meta(1), meta(2), meta(3)][..])])
-        );
+        assert_eq!(presence.state(), presence::state([("alice", &[meta(1), meta(2), meta(3)][..])]));
 
-        assert_eq!(
-            presence.leave(&alice, PhxRef(2)),
-            Some(presence::left("alice", meta(2)))
-        );
+        assert_eq!(presence.leave(&alice, PhxRef(2)), Some(presence::left("alice", meta(2))));
         assert_eq!(presence.leave(&alice, PhxRef(2)), None);
         assert_eq!(presence.state(), presence::state([("alice", &[meta(1), meta(3)][..])]));
         presence.leave(&alice, PhxRef(1));

@@ -23,11 +23,7 @@ impl Registry {
     /// A registry whose topics are spread over so many flushers.
     pub(super) fn new(flushers: usize) -> Registry {
         let flushers = (0..flushers.max(1)).map(|_| Arc::default()).collect();
-        Registry {
-            rooms: DashMap::new(),
-            flushers,
-            hasher: RandomState::new(),
-        }
+        Registry { rooms: DashMap::new(), flushers, hasher: RandomState::new() }
     }
 
     /// The flushers, which somebody has to run.
@@ -58,9 +54,7 @@ impl Registry {
     }
 
     pub(super) fn remove_if_unused(&self, room: &Arc<Room>) {
-        self.rooms.remove_if(room.topic(), |_, found| {
-            Arc::ptr_eq(found, room) && room.close_if_unused()
-        });
+        self.rooms.remove_if(room.topic(), |_, found| Arc::ptr_eq(found, room) && room.close_if_unused());
     }
 
     fn create(&self, topic: &Topic) -> Arc<Room> {

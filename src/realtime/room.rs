@@ -83,12 +83,7 @@ pub(super) enum Change {
 
 impl Room {
     pub(super) fn new(topic: Topic, flusher: Arc<Flusher>) -> Room {
-        Room {
-            topic,
-            flusher,
-            state: Mutex::default(),
-            members: Mutex::default(),
-        }
+        Room { topic, flusher, state: Mutex::default(), members: Mutex::default() }
     }
 
     pub(super) fn topic(&self) -> &Topic {
@@ -117,13 +112,7 @@ impl Room {
         let mut frames = lead.to_vec();
         let event = quote(event::PRESENCE_STATE);
         let payload = state.presence.state();
-        let message = Outgoing {
-            join_ref,
-            r#ref: message::NULL,
-            topic: &topic,
-            event: &event,
-            payload: &payload,
-        };
+        let message = Outgoing { join_ref, r#ref: message::NULL, topic: &topic, event: &event, payload: &payload };
         frame::text(connection.vsn, &message, &mut frames);
         state.mark(connection, Change::Join, frames);
         state.counts[connection.vsn.index()] += 1;
@@ -239,12 +228,7 @@ impl State {
     fn mark(&mut self, connection: &Arc<Connection>, change: Change, frames: Vec<u8>) {
         self.log.size += frames.len();
         let at = self.log.runs[connection.vsn.index()].len();
-        self.log.marks.push(Mark {
-            connection: Arc::clone(connection),
-            at,
-            change,
-            frames,
-        });
+        self.log.marks.push(Mark { connection: Arc::clone(connection), at, change, frames });
     }
 
     fn broadcast(&mut self, message: &Outgoing<'_>) {

@@ -40,11 +40,7 @@ impl Drop for LastWords {
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Session {
         let socket = Socket::new(connection.vsn);
-        Session {
-            shared,
-            connection,
-            socket,
-        }
+        Session { shared, connection, socket }
     }
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
@@ -74,11 +70,7 @@ impl Session {
     }
 
     fn receive(&mut self, message: &Message<'_>, replies: &mut Vec<u8>) -> Option<Arc<Room>> {
-        let Session {
-            shared,
-            connection,
-            socket,
-        } = self;
+        let Session { shared, connection, socket } = self;
         let vsn = connection.vsn;
         match socket.receive(message, &connection.identity, &shared.limits) {
             Action::Nothing => None,
@@ -110,22 +102,13 @@ impl Session {
 
     /// Leaves all topics, and then closes. Those who go down together do not hear of each other's leave.
     pub(super) fn close(&mut self, close: Close) {
-        let last_words = LastWords {
-            connection: Arc::clone(&self.connection),
-            close_frame: close.frame(),
-        };
+        let last_words = LastWords { connection: Arc::clone(&self.connection), close_frame: close.frame() };
         self.leave_all(Some(Arc::new(last_words)), close == Close::Shutdown);
     }
 
     fn leave_all(&mut self, last_words: Option<Arc<LastWords>>, silent: bool) {
         for channel in self.socket.take_channels() {
-            channel.room.leave(
-                &self.connection,
-                channel.phx_ref,
-                Vec::new(),
-                last_words.clone(),
-                silent,
-            );
+            channel.room.leave(&self.connection, channel.phx_ref, Vec::new(), last_words.clone(), silent);
         }
     }
 }
@@ -152,20 +135,11 @@ fn join(
     let mut lead = framed(connection, &[reply]);
     if let Some(replaced) = replaced {
         frame::text(connection.vsn, &replaced.close(topic_json), &mut lead);
-        replaced
-            .room
-            .leave(connection, replaced.phx_ref, Vec::new(), None, false);
+        replaced.room.leave(connection, replaced.phx_ref, Vec::new(), None, false);
     }
-    let meta = Meta {
-        phx_ref: shared.next_phx_ref(),
-        online_at: milliseconds_since_1970(),
-    };
+    let meta = Meta { phx_ref: shared.next_phx_ref(), online_at: milliseconds_since_1970() };
     let room = shared.registry.join(topic, connection, &lead, refs.own(), meta);
-    Channel {
-        room,
-        refs,
-        phx_ref: meta.phx_ref,
-    }
+    Channel { room, refs, phx_ref: meta.phx_ref }
 }
 
 fn publish(room: &Arc<Room>, message: &Message<'_>) -> bool {

@@ -28,21 +28,14 @@ pub(super) enum Action<'a> {
     Publish(&'a Channel),
     /// Join the topic, answer, and give the channel to [`Socket::add`]. The channel that it replaces has to leave first;
     /// the client hears of that after the answer.
-    Join {
-        topic: Topic,
-        refs: Refs,
-        replaced: Option<Channel>,
-    },
+    Join { topic: Topic, refs: Refs, replaced: Option<Channel> },
     /// Leave the topic, and answer.
     Leave(Channel),
 }
 
 impl Socket {
     pub(super) fn new(vsn: Vsn) -> Socket {
-        Socket {
-            vsn,
-            channels: Vec::new(),
-        }
+        Socket { vsn, channels: Vec::new() }
     }
 
     /// Decides what becomes of a message.
@@ -55,26 +48,17 @@ impl Socket {
         let Some(topic) = message.topic.text.as_deref() else {
             return unmatched(message);
         };
-        let joined = self
-            .channels
-            .iter()
-            .position(|channel| channel.room.topic().as_str() == topic);
+        let joined = self.channels.iter().position(|channel| channel.room.topic().as_str() == topic);
         match (joined, message.event.text.as_deref()) {
-            (None, Some(event::HEARTBEAT)) if topic == event::PHOENIX_TOPIC => Action::Reply(Outgoing::reply(
-                message::NULL,
-                &message.r#ref,
-                &message.topic.json,
-                reply::OK,
-            )),
+            (None, Some(event::HEARTBEAT)) if topic == event::PHOENIX_TOPIC => {
+                Action::Reply(Outgoing::reply(message::NULL, &message.r#ref, &message.topic.json, reply::OK))
+            }
             (_, Some(event::JOIN)) => self.join(topic, joined, message, identity, limits),
             (Some(at), Some(event::LEAVE)) => self.leave(at, message),
             // A leave that crossed the server's own close. Version 1 has always been told that there is no such topic.
-            (None, Some(event::LEAVE)) if self.vsn == Vsn::V2 => Action::Reply(Outgoing::reply(
-                &message.join_ref,
-                &message.r#ref,
-                &message.topic.json,
-                reply::OK,
-            )),
+            (None, Some(event::LEAVE)) if self.vsn == Vsn::V2 => {
+                Action::Reply(Outgoing::reply(&message.join_ref, &message.r#ref, &message.topic.json, reply::OK))
+            }
             (Some(at), _) => self.push(at, message, identity),
             (None, _) => unmatched(message),
         }
@@ -98,14 +82,8 @@ impl Socket {
         identity: &Identity,
         limits: &Limits,
     ) -> Action<'a> {
-        let refused = |payload| {
-            Action::Reply(Outgoing::reply(
-                &message.join_ref,
-                &message.r#ref,
-                &message.topic.json,
-                payload,
-            ))
-        };
+        let refused =
+            |payload| Action::Reply(Outgoing::reply(&message.join_ref, &message.r#ref, &message.topic.json, payload));
         let topic = match Topic::parse(topic) {
             Ok(topic) if topic.app_key() == &*identity.app_key => topic,
             Ok(_) => return refused(reply::UNAUTHORIZED),
@@ -152,10 +130,5 @@ impl Socket {
 
 /// The reply without a `join_ref`, even if one was given.
 fn unmatched<'a>(message: &'a Message<'a>) -> Action<'a> {
-    Action::Reply(Outgoing::reply(
-        message::NULL,
-        &message.r#ref,
-        &message.topic.json,
-        reply::UNMATCHED_TOPIC,
-    ))
+    Action::Reply(Outgoing::reply(message::NULL, &message.r#ref, &message.topic.json, reply::UNMATCHED_TOPIC))
 }

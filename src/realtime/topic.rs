@@ -97,12 +97,9 @@ mod tests {
 
     #[test]
     fn a_topic_is_all_after_the_second_colon() {
-        for (text, app_key, name) in [
-            ("lobby:k:t", "k", "t"),
-            ("lobby:k:a:b", "k", "a:b"),
-            ("lobby:k: ", "k", " "),
-            ("lobby:k::", "k", ":"),
-        ] {
+        for (text, app_key, name) in
+            [("lobby:k:t", "k", "t"), ("lobby:k:a:b", "k", "a:b"), ("lobby:k: ", "k", " "), ("lobby:k::", "k", ":")]
+        {
             let topic = Topic::parse(text).unwrap();
             assert_eq!((topic.app_key(), topic.name(), topic.as_str()), (app_key, name, text));
             assert_eq!(Topic::new(app_key, name), Ok(topic));
@@ -114,15 +111,7 @@ mod tests {
         for text in ["", "lobby", "room:1", "Lobby:a:b", "phoenix", " lobby:a:b"] {
             assert_eq!(Topic::parse(text), Err(TopicError::Unmatched), "{text}");
         }
-        for text in [
-            "lobby:",
-            "lobby:x",
-            "lobby::",
-            "lobby:a:",
-            "lobby::b",
-            "lobby::a:b",
-            "lobby:a:*",
-        ] {
+        for text in ["lobby:", "lobby:x", "lobby::", "lobby:a:", "lobby::b", "lobby::a:b", "lobby:a:*"] {
             assert_eq!(Topic::parse(text), Err(TopicError::Invalid), "{text}");
         }
     }

@@ -138,10 +138,7 @@ impl Pump {
     /// Carries out the messages in some bytes.
     fn receive(&mut self, input: &[u8]) -> Received {
         self.session.received();
-        let mut stream = Memory {
-            input,
-            output: Vec::new(),
-        };
+        let mut stream = Memory { input, output: Vec::new() };
         let received = loop {
             let result = match self.context.read(&mut stream) {
                 Ok(Message::Text(text)) => self.session.receive_text(&text, &mut stream.output),
@@ -168,12 +165,7 @@ impl Pump {
     fn close(&mut self, close: Close) {
         self.session.close(close);
         let deadline = Box::pin(sleep(self.linger));
-        self.closing = Some(Closing {
-            close,
-            deadline,
-            shut_down: false,
-            client_is_done: false,
-        });
+        self.closing = Some(Closing { close, deadline, shut_down: false, client_is_done: false });
     }
 }
 
@@ -201,10 +193,7 @@ impl Future for Pump {
 impl Drop for Pump {
     fn drop(&mut self) {
         let connection = self.session.connection();
-        let (code, reason) = self
-            .closing
-            .as_ref()
-            .map_or((None, ""), |closing| closing.close.code_and_reason());
+        let (code, reason) = self.closing.as_ref().map_or((None, ""), |closing| closing.close.code_and_reason());
         tracing::debug!(
             socket = connection.id,
             app_key = &*connection.identity.app_key,
@@ -232,11 +221,7 @@ impl Closing {
         if !self.client_is_done {
             self.client_is_done = poll_discard(reader, cx).is_ready();
         }
-        if self.shut_down && self.client_is_done {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        if self.shut_down && self.client_is_done { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
