@@ -5,7 +5,7 @@ import path from "node:path"
 import { replayHttp } from "./replay/http-recordings.js"
 import { replayJwt } from "./replay/jwt-recordings.js"
 import { groupOfV2, needsOwnServer, withoutLongpoll } from "./replay/groups.js"
-import { entryLine, explanation, table } from "./replay/report.js"
+import { entryLine, explanation, legend, table } from "./replay/report.js"
 import { replayScenario } from "./replay/socket-recordings.js"
 import { install, isAvailable } from "./target/installation.js"
 import { fixture, inCi } from "./target/settings.js"
@@ -143,7 +143,7 @@ function report(place, verdicts, options) {
   if (verdicts.length === 0) return
   console.log(`\nRecordings on ${place.name}\n`)
   if (options.list) console.log(`${verdicts.map(entryLine).join("\n")}\n`)
-  console.log(table(verdicts))
+  console.log(`${table(verdicts)}\n\n${legend(verdicts)}`)
   const unexpected = verdicts.filter(({ verdict }) => verdict === "unexpected")
   for (const entry of unexpected) console.log(`\n${explanation(entry, options.verbose)}`)
   const folder = path.join(import.meta.dirname, "report")

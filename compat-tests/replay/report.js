@@ -1,5 +1,7 @@
 // Collects verdicts and prints them: a line for each entry, a table by file and class, a total.
 
+import { DIFFERENCES } from "../differences.js"
+
 /** @typedef {{file: string, class: string, name: string, verdict: "same" | "difference" | "unexpected", row?: string}} Verdict */
 
 const COLUMNS = ["same", "difference", "unexpected"]
@@ -48,6 +50,14 @@ export function table(verdicts) {
     return `${key.padEnd(width)}  ${numbers}  ${[...counts.rows].sort().join(" ")}`.trimEnd()
   })
   return [head, ...lines].join("\n")
+}
+
+/** The rows that were met, each with what it asks for. */
+export function legend(verdicts) {
+  const rows = new Set(verdicts.filter(({ row, verdict }) => row && verdict === "difference").flatMap(({ row }) => row.split(",")))
+  const number = (row) => Number(row.slice(1))
+  const sorted = [...rows].sort((a, b) => number(a) - number(b))
+  return sorted.map((row) => `${row.padEnd(4)} ${DIFFERENCES[row].wanted}`).join("\n")
 }
 
 /** The closing line. `skipped` is told only where leaving out is allowed. */

@@ -45,3 +45,11 @@ export async function install(database, settings = {}) {
   }
   return { database, address: server.address, url: server.url, server, credentials, dispose }
 }
+
+/** A server with demo data in an otherwise empty SQLite database, as `make run` starts it. */
+export async function installDemo() {
+  const folder = scratchFolder("demo")
+  const settings = { ...SECRETS, PUSHER_LITE_DEMO: "true", DATABASE_URL: `sqlite://${folder}/pusher-lite.db` }
+  const server = await startServer(settings, { folder })
+  return { address: server.address, url: server.url, server, dispose: () => server.stop() }
+}

@@ -1,8 +1,11 @@
 // What the replayer relies on in the recordings.
 
 import assert from "node:assert/strict"
+import fs from "node:fs"
+import path from "node:path"
 import test from "node:test"
-import { fixture } from "../target/settings.js"
+import { DIFFERENCES } from "../differences.js"
+import { FIXTURES, fixture } from "../target/settings.js"
 
 const files = ["ws.json", "v2.json", "longpoll.json"]
 const scenarios = files.flatMap((file) => fixture(file).scenarios.map((scenario) => ({ file, scenario })))
@@ -26,4 +29,10 @@ test("users who are thrown out appear in one scenario only", () => {
     const users = scenarios.filter((other) => JSON.stringify(other.scenario).includes(`unique_identifier=${uid}&`))
     assert.equal(users.length, 1, uid)
   }
+})
+
+test("every row of DIFFERENCES.md is read in one way", () => {
+  const text = fs.readFileSync(path.join(FIXTURES, "DIFFERENCES.md"), "utf8")
+  const rows = [...text.matchAll(/^\| (D\d+) \|/gm)].map(([, row]) => row)
+  assert.deepEqual(Object.keys(DIFFERENCES), rows)
 })

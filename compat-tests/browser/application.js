@@ -1,0 +1,37 @@
+// What an application written for the original does, in the page. Everything that happens is written to `happened`.
+
+/* global require, window */
+
+const PusherLite = require("pusher_lite").default
+const { Socket } = require("phoenix")
+
+window.happened = []
+const happens = (...what) => window.happened.push(what.join(" "))
+
+window.startApplication = (appKey, options, topic) => {
+  const pusher = new PusherLite(appKey, {
+    ...options,
+    socketOptions: { reconnectAfterMs: () => 50, rejoinAfterMs: () => 50 },
+    onSocketSuccess: () => happens("connected"),
+    onSocketError: () => happens("connection failed"),
+  })
+  const channel = pusher.subscribe(topic, {
+    onJoin: (id) => happens("came", id),
+    onLeave: (id, current) => current.metas.length === 0 && happens("went", id),
+    onSuccess: () => happens("joined"),
+    onError: (response) => happens("refused", JSON.stringify(response)),
+  })
+  channel.bind("news", (payload) => happens("news", JSON.stringify(payload)))
+  pusher.joinAll()
+  window.pusher = pusher
+  window.channel = channel
+}
+
+/** The same with phoenix.js itself, from the same bundle. */
+window.startPhoenix = (url, params, topic) => {
+  const socket = new Socket(url, { params })
+  socket.connect()
+  const channel = socket.channel(`lobby:${params.app_key}:${topic}`)
+  channel.on("news", (payload) => happens("phoenix news", JSON.stringify(payload)))
+  channel.join().receive("ok", () => happens("phoenix joined"))
+}
