@@ -2,15 +2,61 @@
 
 use std::sync::Arc;
 
-use crate::{http::assets::Assets, web::Views};
+use crate::{
+    auth::jwt::Jwt,
+    http::assets::Assets,
+    realtime::{self, Hub},
+    store::{
+        Db,
+        access::{self, Access},
+    },
+    web::{self, Views},
+};
 
 /// What handlers work with. Cheap to clone: every field is shared.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Where people reach the server, without a slash at the end.
-    pub public_url: Arc<str>,
-    /// The pages.
-    pub views: Arc<Views>,
+    /// The database.
+    pub db: Db,
+    /// Who may use which application, from memory.
+    pub access: Access,
+    /// Issues and verifies JWTs.
+    pub jwt: Jwt,
+    /// Sockets and topics.
+    pub hub: Hub,
     /// Scripts, styles, images.
     pub assets: Arc<Assets>,
+    /// The pages.
+    pub views: Arc<Views>,
+    /// The address and the like that pages show.
+    pub site: Arc<Site>,
+}
+
+/// What the settings say about the pages.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Where people reach the server, without a slash at the end.
+    pub public_url: String,
+    /// Whether `/demo` is served when there is demo data.
+    pub demo: bool,
+}
+
+impl App {
+    /// The handles of an application on this database. `jwt_secret` is Guardian's `secret_key`.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn new(db: Db, jwt_secret: &str, limits: realtime::Limits, site: Site) -> Self {
+        let assets = Arc::new(web::assets());
+        Self {
+            access: Access::new(db.clone(), &access::Limits::default()),
+            db,
+            jwt: Jwt::new(jwt_secret),
+            hub: Hub::new(limits),
+            views: Arc::new(Views::new(&assets)),
+            assets,
+            site: Arc::new(site),
+        }
+    }
 }

@@ -4,7 +4,11 @@ use minijinja::context;
 use serde_json::{Value, json};
 
 use super::Views;
-use crate::http::{self, Request, Response, StatusCode, accept};
+use crate::{
+    http::{self, Request, Response, StatusCode, accept},
+    realtime::PublishError,
+    store,
+};
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +34,7 @@ pub enum Error {
     /// A socket that may not be opened: 403 and no word about the reason.
     #[error("the socket may not be opened")]
     Refused,
-    /// The database cannot answer now: 503.
+    /// The database, or a topic, cannot take more now: 503.
     #[error("the server cannot answer right now; try again soon")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A fault of this server: 500. The source is for the log alone.
@@ -92,11 +96,34 @@ impl Error {
 
     fn log(&self, request_id: &str) {
         match self {
-            Self::Unavailable(source) => tracing::error!(request_id, error = %source, "The database is unavailable."),
+            Self::Unavailable(source) => {
+                tracing::error!(request_id, error = %source, "A request could not be answered for now.")
+            }
             Self::Internal(source) => {
                 tracing::error!(request_id, error = chain(&**source), "A request failed by a fault here.")
             }
             _ => {}
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound => Self::NotFound("record"),
+            store::Error::Duplicate { field } => Self::invalid(field, "has already been taken"),
+            store::Error::Unavailable(_) => Self::Unavailable(error.into()),
+            store::Error::Unusable(_) | store::Error::Query(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PublishError> for Error {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::ReservedEvent => Self::invalid("event", "reserved event"),
+            PublishError::PayloadNotObject => Self::invalid("payload", "payload must be an object"),
+            PublishError::Overloaded => Self::Unavailable(error.into()),
         }
     }
 }

@@ -8,10 +8,11 @@ use crate::{
 
 /// 200 while the process answers at all.
 pub(super) async fn live(_app: App, _request: Request) -> Result<Response, Error> {
-    Ok(Response::text(StatusCode::OK, "ok\n"))
+    Ok(Response::text(StatusCode::OK, "live\n"))
 }
 
 /// 200 while requests can be served, which needs the database; 503 else.
-pub(super) async fn ready(_app: App, _request: Request) -> Result<Response, Error> {
+pub(super) async fn ready(app: App, _request: Request) -> Result<Response, Error> {
+    app.db.conn().await?;
     Ok(Response::text(StatusCode::OK, "ready\n"))
 }

@@ -3,11 +3,13 @@
 //! [`Endpoint::answer`] is what happens to every request, in order; [`routes`] has every path in one table; [`Error`] turns
 //! whatever went wrong into an answer.
 
+mod demo;
 mod embedded;
 mod error;
 mod health;
 mod pages;
 mod routes;
+mod socket;
 mod views;
 
 use std::sync::Arc;

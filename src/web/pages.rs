@@ -1,24 +1,58 @@
 //! The pages for people.
 
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::Error;
 use crate::{
-    app::App,
+    app::{App, Site},
     http::{Request, Response, StatusCode},
+    store::{
+        applications,
+        demo::{self, Demo},
+    },
 };
 
 /// What this server is and how to use it, with its own address filled in.
 pub(super) async fn home(app: App, _request: Request) -> Result<Response, Error> {
-    let (scheme, host) = app.public_url.split_once("://").unwrap_or(("http", &app.public_url));
+    let demo = match app.site.demo {
+        true => demo::find(&mut app.db.conn().await?).await?,
+        false => None,
+    };
     let context = context! {
         title => "pusher-lite: real time on your own server",
-        demo => false,
-        public_url => &*app.public_url,
-        host,
-        ssl => scheme == "https",
-        app_key => "YOUR_APP_KEY",
-        org_slug => "YOUR_ORGANIZATION",
+        app_key => demo.as_ref().map_or("YOUR_APP_KEY", |demo| &demo.app_key),
+        org_slug => demo.as_ref().map_or("YOUR_ORGANIZATION", |demo| &demo.organization),
+        demo => demo.is_some(),
+        ..address(&app.site)
     };
     app.views.page(StatusCode::OK, "home", context)
+}
+
+/// A small chat, when there is demo data to chat on.
+pub(super) async fn chat(app: App, _request: Request) -> Result<Response, Error> {
+    let demo = demo_data(&app).await?;
+    let application = applications::find_by_key(&mut app.db.conn().await?, &demo.app_key).await?;
+    let context = context! {
+        title => "Live demo · pusher-lite",
+        app_name => application.and_then(|application| application.name),
+        app_key => demo.app_key,
+        org_slug => demo.organization,
+        demo => true,
+        ..address(&app.site)
+    };
+    app.views.page(StatusCode::OK, "demo", context)
+}
+
+/// The demo data, where it is to be shown and there.
+pub(super) async fn demo_data(app: &App) -> Result<Demo, Error> {
+    if !app.site.demo {
+        return Err(Error::NoRoute);
+    }
+    demo::find(&mut app.db.conn().await?).await?.ok_or(Error::NoRoute)
+}
+
+/// How snippets reach this server.
+fn address(site: &Site) -> Value {
+    let (scheme, host) = site.public_url.split_once("://").unwrap_or(("http", &site.public_url));
+    context! { public_url => &site.public_url, host, ssl => scheme == "https" }
 }
