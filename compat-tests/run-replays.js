@@ -14,7 +14,7 @@ import { Credentials } from "./wire/credentials.js"
 /** Scenarios played at once. */
 const AT_ONCE = 24
 
-const REPLAYED = ["http", "jwt", "jwt-longpoll", "ws", "v2", "v2-auth-token", "v2-binary"]
+const REPLAYED = ["http", "jwt", "jwt-longpoll", "ws", "v2", "v2-auth-token", "v2-binary", "v2-longpoll", "longpoll"]
 
 /**
  * @param {string[]} groups
@@ -101,7 +101,7 @@ async function replayAlone(place, groups, options) {
   for (const { scenario, file } of scenarios) {
     const { address, credentials, server, dispose } = await place.lend()
     const powers = { stop: async () => void server.stop() }
-    const steps = withoutLongpoll(scenario.steps)
+    const steps = groups.includes("v2-longpoll") ? scenario.steps : withoutLongpoll(scenario.steps)
     verdicts.push(await replayScenario({ ...scenario, steps }, { file, address, credentials, powers }))
     await dispose()
   }
@@ -111,9 +111,10 @@ async function replayAlone(place, groups, options) {
 function scenariosOf(groups, options) {
   const ws = fixture("ws.json").scenarios.map((scenario) => ({ scenario, file: "ws.json", group: "ws" }))
   const v2 = fixture("v2.json").scenarios.map((scenario) => ({ scenario, file: "v2.json", group: groupOfV2(scenario) }))
+  const longpoll = fixture("longpoll.json").scenarios.map((scenario) => ({ scenario, file: "longpoll.json", group: "longpoll" }))
   const selected = ({ group, scenario }) => groups.includes(group) && isSelected(scenario.scenario, options)
   // The longest first, so that they do not end alone.
-  return [...ws, ...v2].filter(selected).sort((a, b) => lengthOf(b) - lengthOf(a))
+  return [...ws, ...v2, ...longpoll].filter(selected).sort((a, b) => lengthOf(b) - lengthOf(a))
 }
 
 const lengthOf = ({ scenario }) => scenario.steps.at(-1).t

@@ -1,6 +1,6 @@
 // What the rows of DIFFERENCES.md ask for in ws.json and v2.json: each rewrites the recorded steps.
 
-import { matching, oneOf } from "../replay/match.js"
+import { anything, matching, oneOf } from "../replay/match.js"
 import { stepMessage } from "../replay/wire-message.js"
 import { HTML_TYPE } from "./answers.js"
 import { crashless, eventRefused } from "./crashes.js"
@@ -165,7 +165,9 @@ function withoutLimit(steps, joined) {
 export function leaveWebServerFree(steps) {
   const sent = steps.find((step) => step.dir === ">" && step.op === "close")
   const shutdown = (step) => isClose(step) && step.code === 1012
-  const rewritten = change(steps, shutdown, () => ({ code: oneOf(1012, 1001), anyReason: true }))
+  const pendingPoll = (step) => step.response?.status === null
+  const stopped = change(steps, shutdown, () => ({ code: oneOf(1012, 1001), anyReason: true }))
+  const rewritten = change(stopped, pendingPoll, () => ({ response: { wantedAnswer: anything } }))
   if (!sent || sent.code === 1005) return rewritten
   const echoed = (step) => isClose(step) && step.socket === sent.socket
   return change(rewritten, echoed, (step) => ({ code: oneOf(step.code, sent.code) }))

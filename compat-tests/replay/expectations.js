@@ -1,7 +1,7 @@
 // What must come on each lane, with the room that the recordings leave to chance (see fixtures/RECORDINGS.md).
 
 import { laneOf } from "./timeline.js"
-import { isLeaveOf, stepMessage } from "./wire-message.js"
+import { isLeaveOf, sentMessages, stepMessage } from "./wire-message.js"
 
 /**
  * @typedef {object} Item one thing that must come
@@ -70,18 +70,16 @@ function leaveRoomForOwnLeaves(phases, lanes) {
 }
 
 function leavesIn(phase, socket, topic) {
-  return phase.actions.some((action) => {
-    const message = action.socket === socket ? stepMessage(action) : null
-    return message?.topic === topic && (message.event === "phx_leave" || message.event === "phx_join")
-  })
+  const sent = phase.actions.filter((action) => action.socket === socket).flatMap(sentMessages)
+  return sent.some((message) => message.topic === topic && ["phx_leave", "phx_join"].includes(message.event))
 }
 
 /** @returns {Map<string, string>} socket -> unique_identifier */
 function uniqueIdentifiers(phases) {
   const uids = new Map()
   for (const action of phases.flatMap((phase) => phase.actions)) {
-    if (!action.connect) continue
-    const query = action.connect.split("?")[1] ?? ""
+    if (!action.connect && !action.request) continue
+    const query = (action.connect ?? action.request).split("?")[1] ?? ""
     uids.set(action.socket, new URLSearchParams(query).get("unique_identifier"))
   }
   return uids
@@ -106,10 +104,10 @@ function gatherJoinsTogether(phase, index, lanes) {
 function joinsByTopic(phase) {
   const joins = new Map()
   for (const action of phase.actions) {
-    const message = stepMessage(action)
-    if (message?.event !== "phx_join") continue
-    if (!joins.has(message.topic)) joins.set(message.topic, new Set())
-    joins.get(message.topic).add(action.socket)
+    for (const { topic } of sentMessages(action).filter(({ event }) => event === "phx_join")) {
+      if (!joins.has(topic)) joins.set(topic, new Set())
+      joins.get(topic).add(action.socket)
+    }
   }
   return joins
 }
@@ -131,11 +129,9 @@ function joinersOf(phase, topic) {
 function floatDiffsAmongPushes(phase, index, lanes) {
   for (const [topic, sockets] of joinsByTopic(phase)) {
     for (const socket of sockets) {
-      const pushes = phase.actions.some((action) => {
-        const message = action.socket === socket ? stepMessage(action) : null
-        return message?.topic === topic && message.join_ref !== undefined && !message.event.startsWith("phx_")
-      })
-      if (!pushes) continue
+      const sent = phase.actions.filter((action) => action.socket === socket).flatMap(sentMessages)
+      const isPush = (message) => message.topic === topic && message.join_ref !== undefined && !message.event.startsWith("phx_")
+      if (!sent.some(isPush)) continue
       for (const item of [...lanes.values()].flat()) {
         if (item.phase !== index || item.step?.socket !== socket) continue
         const message = stepMessage(item.step)

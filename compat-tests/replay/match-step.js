@@ -1,5 +1,6 @@
 // Compares one thing that came on a socket, or an answer to a request, with the recorded step.
 
+import { matchPlainHeaders } from "./http-answer.js"
 import { match, Matcher, show } from "./match.js"
 
 /**
@@ -9,6 +10,7 @@ import { match, Matcher, show } from "./match.js"
  * @returns {string | null} null when it fits
  */
 export function matchStep(step, actual, context) {
+  if (step.wantedAnswer) return match(step.wantedAnswer, actual, context)
   if (step.answer) return matchAnswer(step, actual, context)
   if (step.status !== undefined) return matchHandshake(step, actual, context)
   if (step.tcp) return actual.tcp ? null : `expected the connection to be closed, got ${show(actual)}`
@@ -22,6 +24,7 @@ export function matchStep(step, actual, context) {
 function matchText(step, actual, context) {
   if (step.wanted instanceof Matcher) return match(step.wanted, actual.text, context)
   if (actual.json === undefined) return `no JSON: ${show(actual.text)}`
+  if (step.as !== actual.as) return `expected the message as ${step.as}, got ${actual.as}`
   return match(step.json, actual.json, context)
 }
 
@@ -57,6 +60,8 @@ function matchAnswer(step, actual, context) {
   if (actual.status === undefined) return `expected an HTTP answer, got ${show(actual)}`
   const wrong = match(step.status, actual.status, context, "status")
   if (wrong) return wrong
+  const wrongHeader = step.id === undefined || !step.headers ? null : matchPlainHeaders(step.headers, actual.headers)
+  if (wrongHeader) return wrongHeader
   if (step.json === undefined) return match(step.body ?? "", actual.text, context, "body")
   if (actual.json === undefined) return `no JSON: ${show(actual.text)}`
   return match(step.json, actual.json, context)

@@ -5,6 +5,7 @@ import { OPCODE } from "../wire/frames.js"
 import { sendRequest } from "../wire/http.js"
 import { RawSocket } from "../wire/raw-socket.js"
 import { acceptOf, digest } from "./normal-form.js"
+import { Poller } from "./poller.js"
 import { rawFrame } from "./raw-bytes.js"
 import { laneOf } from "./timeline.js"
 import { parseJson, stepMessage } from "./wire-message.js"
@@ -25,6 +26,7 @@ export class Player {
   /** socket -> the topic it joined last */
   #topics = new Map()
   #read = new Map()
+  #poller
   #wake = () => {}
   #patience = PATIENCE
 
@@ -39,13 +41,14 @@ export class Player {
 
   /**
    * @param {import("./timeline.js").Phase[]} phases
-   * @param {(phase: number) => boolean} satisfied whether everything up to that phase has come
+   * @param {(phase: number, isMeant?: (lane: string) => boolean) => boolean} satisfied whether everything up to that phase
+   *   has come on the lanes that are meant
    */
   async play(phases, satisfied) {
     try {
       for (const [index, phase] of phases.entries()) {
         if (phase.pause) await new Promise((resolve) => setTimeout(resolve, phase.pause))
-        for (const action of phase.actions) await this.#act(action)
+        for (const action of phase.actions) await this.#act(action, () => satisfied(answeredIn(phases, action), laneOfSession(action)))
         await this.#wait(() => satisfied(index), recordedWait(phase))
       }
       await this.#barrier()
@@ -72,8 +75,10 @@ export class Player {
     }
   }
 
-  async #act(action) {
+  /** @param {() => boolean} complete whether the messages that the action's answer is to bring have come */
+  async #act(action, complete) {
     if (action.http) return this.#request(action)
+    if (action.request) return this.#longpoll(action, complete)
     if (action.stop) return this.powers.stop()
     if (action.connect) return this.#connect(action)
     const socket = this.#sockets.get(action.socket)
@@ -95,6 +100,12 @@ export class Player {
     this.#versions.set(action.socket, /[?&]vsn=2\./.test(action.connect) ? 2 : 1)
     socket.onReceive(() => this.#collect(action.socket))
     socket.connect(action.connect, action.headers, action.upgrade)
+  }
+
+  /** Long-polling goes on while other things happen: only what comes of it is waited for. */
+  #longpoll(action, complete) {
+    this.#poller ??= new Poller(this.address, (step, entry) => this.#write(step, entry))
+    void this.#poller.send(action, complete)
   }
 
   async #request(action) {
@@ -138,6 +149,10 @@ export class Player {
     }
   }
 }
+
+const answeredIn = (phases, { id }) => phases.findIndex((phase) => phase.expected.some((step) => step.answer && step.id === id))
+
+const laneOfSession = ({ socket }) => (lane) => lane.startsWith(`${socket} on `)
 
 const answered = (socket, ref) => socket.received.some((entry) => entry.op === "text" && entry.text.includes(ref))
 

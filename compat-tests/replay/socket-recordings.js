@@ -1,5 +1,6 @@
-// Replays ws.json and v2.json: many scenarios at once, each on topics of its own.
+// Replays ws.json, v2.json and longpoll.json: many scenarios at once, each on topics of its own.
 
+import { wantedLongpoll } from "../differences/longpoll.js"
 import { leaveWebServerFree, wantedScenario } from "../differences/sockets.js"
 import { align } from "./align.js"
 import { expectationsOf } from "./expectations.js"
@@ -23,7 +24,7 @@ export async function replayScenario(scenario, { file, address, credentials, pow
   const about = { file, class: scenario.class, name: scenario.scenario }
   const courses = coursesOf(scenario, file, credentials)
   const player = new Player(address, powers)
-  await player.play(courses[0].phases, (phase) => courses.some((course) => satisfied(course, player.lanes, phase)))
+  await player.play(courses[0].phases, (phase, isMeant) => courses.some((course) => satisfied(course, player.lanes, phase, isMeant)))
   return { ...about, ...verdictOn(courses, player.lanes) }
 }
 
@@ -43,16 +44,21 @@ export function verdictOn(courses, lanes) {
 export function coursesOf(scenario, file, credentials) {
   const recorded = withRecordedSlips(scenario.steps, file)
   const steps = file === "v2.json" ? leaveWebServerFree(recorded) : recorded
-  return wantedScenario(scenario, steps).map((course) => {
+  const wanted = isLongpoll(scenario) ? wantedLongpoll(scenario, steps) : wantedScenario(scenario, steps)
+  return wanted.map((course) => {
     const phases = phasesOf(prepareSteps(course.steps, credentials))
     return { row: course.row, phases, ...expectationsOf(phases) }
   })
 }
 
-/** Whether everything up to a phase has come. */
-function satisfied({ lanes }, received, phase) {
+/** Whether long-polling is what a scenario is about, rather than part of it. */
+const isLongpoll = ({ scenario, steps }) => scenario.startsWith("lp_") || (steps[0].request ?? steps.at(-1).request) !== undefined
+
+/** Whether everything up to a phase has come on the lanes that are meant. */
+function satisfied({ lanes }, received, phase, isMeant = () => true) {
   const context = new PresenceContext()
   for (const [lane, items] of lanes) {
+    if (!isMeant(lane)) continue
     const due = items.filter((item) => item.phase <= phase && !item.optional)
     if (due.length > 0 && align(items.filter((item) => item.phase <= phase), received.get(lane) ?? [], context).wrong) return false
   }

@@ -1,5 +1,6 @@
 // Turns recorded steps into what the player does: phases of things to send and things to wait for.
 
+import { withAnswersApart } from "./longpoll-steps.js"
 import { stepMessage } from "./wire-message.js"
 
 /** Pauses of the recording that are at least this long are kept, in milliseconds: an idle time-out needs them. */
@@ -22,13 +23,13 @@ const REST_CAUSES_WITHIN = 60
 export function phasesOf(steps) {
   const phases = []
   let last = { t: 0 }
-  for (const step of withRequestsFirst(steps)) {
-    if (step.note !== undefined && !step.stop) continue
+  for (const step of withRequestsFirst(withAnswersApart(steps))) {
+    if (step.note !== undefined && !step.stop && !step.answer) continue
     if (isAction(step)) {
       const current = phases.at(-1)
       if (!current || current.expected.length > 0) phases.push({ pause: pause(last, step), actions: [], expected: [] })
       phases.at(-1).actions.push(step)
-      if (step.http || step.request) phases.at(-1).expected.push(answerOf(step))
+      if (step.http) phases.at(-1).expected.push(answerOf(step))
     } else if (step.dir === "<") {
       phases.at(-1).expected.push(step)
     }
@@ -37,7 +38,7 @@ export function phasesOf(steps) {
   return phases
 }
 
-const isAction = (step) => step.dir === ">" || Boolean(step.http) || Boolean(step.request) || Boolean(step.stop)
+const isAction = (step) => step.dir === ">" || Boolean(step.http || step.stop || (step.request && !step.answer))
 
 const answerOf = (step) => ({ ...step, dir: "<", answer: true })
 
@@ -71,7 +72,7 @@ function withRequestsFirst(steps) {
  * @returns {string}
  */
 export function laneOf(step) {
-  if (step.answer) return `${step.label ?? "REST"} ${step.http ?? step.request}`
+  if (step.answer) return step.http ? `REST ${step.http}` : `${step.label} (request ${step.id})`
   const message = stepMessage(step)
   return message ? `${step.socket} on ${JSON.stringify(message.topic)}` : `${step.socket}`
 }

@@ -29,6 +29,14 @@ export function stepMessage(step) {
   return null
 }
 
+/** @returns {object[]} the messages that an action sends: a frame has one, a long-polling batch several */
+export function sentMessages(action) {
+  const parts = action.request ? (action.ndjson ?? [action.json]) : []
+  return [stepMessage(action), ...parts.map(readPart)].filter(Boolean)
+}
+
+const readPart = (part) => (part?.base64_of ? part.base64_of : part === undefined ? null : readMessage(part))
+
 /** Whether this is the presence_diff of someone's leave that names `uid`. */
 export function isLeaveOf(uid, message) {
   return message?.event === "presence_diff" && Object.hasOwn(message.payload?.leaves ?? {}, uid)

@@ -3,22 +3,20 @@
 
 import assert from "node:assert/strict"
 import test from "node:test"
-import { groupOfV2, needsOwnServer } from "../replay/groups.js"
 import { coursesOf, verdictOn } from "../replay/socket-recordings.js"
 import { fixture } from "../target/settings.js"
 import { credentials, recordedLanes } from "./support.js"
 
 /** Marked scenarios where the recorded course is right as well: each says so in differences/sockets.js. */
-const EITHER_WAY = ["subprotocol_other", "connect_vsn_\"1.0.0-rc.1\""]
+const EITHER_WAY = ["subprotocol_other", "lp_open_auth_token"]
 
 /** A second answer behind a refusal (D18) is looked for on the wire, and no part of the lanes. */
 const isD18Only = (scenario) => scenario.differs?.join() === "D18" || scenario.scenario === "connect_ws_no_key" || scenario.scenario === "connect_plain_get_no_upgrade_bad_params" || scenario.scenario === "connect_socket_root"
 
 const scenarios = [
   ...fixture("ws.json").scenarios.map((scenario) => ({ file: "ws.json", scenario })),
-  ...fixture("v2.json")
-    .scenarios.filter((scenario) => groupOfV2(scenario) !== "v2-longpoll" && !needsOwnServer(scenario))
-    .map((scenario) => ({ file: "v2.json", scenario })),
+  ...fixture("v2.json").scenarios.map((scenario) => ({ file: "v2.json", scenario })),
+  ...fixture("longpoll.json").scenarios.map((scenario) => ({ file: "longpoll.json", scenario })),
 ]
 
 const judge = ({ file, scenario }, lanes) => verdictOn(coursesOf(scenario, file, credentials), lanes)

@@ -29,6 +29,7 @@ export function recordedLanes(scenario, file) {
 function asReceived(step) {
   const { t, dir, socket, label, ...rest } = structuredClone(step)
   const entry = { ...rest, at: t }
+  if (step.answer && step.id !== undefined) return { ...entry, text: step.body ?? "" }
   if (step.answer) return { status: step.status, json: withTimeNow(entry.json), text: step.json === undefined ? (step.body ?? "") : "" }
   if (step.status !== undefined) return { ...entry, headers: withAccept(step), accept: acceptOf("key") }
   return step.op === "text" ? received(withTimeNow(entry.json), entry) : entry
