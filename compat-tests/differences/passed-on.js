@@ -1,6 +1,6 @@
 // D19: a payload is passed on byte for byte.
 
-import { Matcher, match, show } from "../replay/match.js"
+import { anything, match, show } from "../replay/match.js"
 import { parseJson, readMessage, stepMessage } from "../replay/wire-message.js"
 import { rawValue } from "./raw-value.js"
 import { isPush, isReceive } from "./steps.js"
@@ -11,22 +11,18 @@ export function passedOnAsSent(steps) {
   const sent = { ...stepMessage(push), text: push.text ?? JSON.stringify(push.json) }
   return steps.map((step) => {
     const message = isReceive(step) ? stepMessage(step) : null
-    return message?.event === sent.event ? { ...step, wanted: sameBytes(sent, stepMessage(step)) } : step
+    return message?.event === sent.event ? { ...step, samePayload: rawPayload(sent.text) } : step
   })
 }
 
-function sameBytes(sent, recorded) {
-  const { payload, ...others } = recorded
-  const raw = rawPayload(sent.text)
-  return new Matcher(`a frame with the payload ${raw}`, (text, context) => {
-    const message = readMessage(parseJson(text))
-    if (!message) return `no message: ${show(text)}`
-    const { payload: _, ...actual } = message
-    const wrong = match(others, actual, context)
-    if (wrong) return wrong
-    const got = rawPayload(text)
-    return got === raw ? null : `the payload was not passed on as it was sent: ${got}`
-  })
+/** What is wrong with a frame that should carry the payload `raw`, and be as `recorded` otherwise; null: nothing. */
+export function matchPassedOn(raw, recorded, text, context) {
+  const message = readMessage(parseJson(text))
+  if (!message) return `no message: ${show(text)}`
+  const wrong = match({ ...recorded, payload: anything }, message, context)
+  if (wrong) return wrong
+  const got = rawPayload(text)
+  return got === raw ? null : `the payload was not passed on as it was sent: ${got}`
 }
 
 /** The text of a message's payload: the fifth element, or the member of that name. */

@@ -1,7 +1,9 @@
 // Compares one thing that came on a socket, or an answer to a request, with the recorded step.
 
+import { matchPassedOn } from "../differences/passed-on.js"
 import { matchPlainHeaders } from "./http-answer.js"
-import { match, Matcher, show } from "./match.js"
+import { match, show } from "./match.js"
+import { stepMessage } from "./wire-message.js"
 
 /**
  * @param {object} step as recorded; `status`, `code` and `json` may hold Matchers
@@ -22,7 +24,7 @@ export function matchStep(step, actual, context) {
 }
 
 function matchText(step, actual, context) {
-  if (step.wanted instanceof Matcher) return match(step.wanted, actual.text, context)
+  if (step.samePayload !== undefined) return matchPassedOn(step.samePayload, stepMessage(step), actual.text, context)
   if (actual.json === undefined) return `no JSON: ${show(actual.text)}`
   if (step.as !== actual.as) return `expected the message as ${step.as}, got ${actual.as}`
   return match(step.json, actual.json, context)

@@ -53,7 +53,10 @@ export class Player {
       }
       await this.#barrier()
     } finally {
-      for (const socket of this.#sockets.values()) socket.destroy()
+      for (const socket of this.#sockets.values()) {
+        socket.onReceive(() => {})
+        socket.destroy()
+      }
     }
   }
 
