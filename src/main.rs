@@ -1,3 +1,14 @@
 //! The `pusher-lite` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match pusher_lite::cli::run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pusher-lite: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod cli;
 mod http;
 mod layering;
 mod readme;

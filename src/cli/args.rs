@@ -1,0 +1,97 @@
+//! What can be said on the command line. The flags of the settings come from their table.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+
+use crate::config::{SETTINGS, Setting};
+
+const EXAMPLES: &str = "\
+Examples:
+  pusher-lite                                    serve on http://localhost:4000, data in ./data
+  PUSHER_LITE_DEMO=true pusher-lite              the same with demo data and a chat at /demo
+  pusher-lite --port 5000 --host 0.0.0.0         listen elsewhere
+  pusher-lite user create --email me@example.com --root
+  pusher-lite token create --user me@example.com
+  pusher-lite config check                       say what is wrong with the settings, or show them
+
+Each setting can be a flag, an environment variable or a line in the settings file; the first of these wins.
+Two are secret and have no flag: PUSHER_LITE_JWT_SECRET and PUSHER_LITE_COOKIE_SECRET. With SQLite they are made
+once and kept beside the database; with Postgres both must be set.";
+
+/// The whole command.
+pub(super) fn command() -> Command {
+    Command::new("pusher-lite")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A self-hosted real-time server for Phoenix channel clients and the ExPusherLite API")
+        .after_help(EXAMPLES)
+        .arg(config_file())
+        .args(SETTINGS.iter().filter(|setting| !setting.secret).map(flag))
+        .subcommand(Command::new("serve").about("Serve until stopped; what happens without a command, too"))
+        .subcommand(Command::new("migrate").about("Bring the database up to date and stop"))
+        .subcommand(seed())
+        .subcommand(group("user", "Manage users").subcommand(user_create()))
+        .subcommand(group("token", "Manage the tokens with which backends sign in").subcommand(token_create()))
+        .subcommand(
+            group("config", "Look at the settings")
+                .subcommand(Command::new("check").about("Check every setting and show where it comes from")),
+        )
+}
+
+/// The settings that were given as flags, by the keys of their table.
+pub(super) fn flags(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let given = |setting: &Setting| Some((setting.key, matches.get_one::<String>(setting.key)?.clone()));
+    SETTINGS.iter().filter(|setting| !setting.secret).filter_map(given).collect()
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let default = if setting.default.is_empty() { String::new() } else { format!(", default: {}", setting.default) };
+    let arg = Arg::new(setting.key)
+        .long(setting.key.replace('_', "-"))
+        .value_name(setting.unit)
+        .help(format!("{} [env: {}{default}]", setting.help, setting.env))
+        .help_heading("Settings")
+        .global(true);
+    if setting.unit == "BOOL" { arg.num_args(0..=1).default_missing_value("true").require_equals(true) } else { arg }
+}
+
+fn config_file() -> Arg {
+    Arg::new("config_file")
+        .long("config")
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .help("A TOML file with settings, one `key = value` a line [env: PUSHER_LITE_CONFIG]")
+        .help_heading("Settings")
+        .global(true)
+}
+
+fn group(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true)
+}
+
+fn seed() -> Command {
+    let demo = Arg::new("demo_data")
+        .long("demo")
+        .action(ArgAction::SetTrue)
+        .required(true)
+        .help("A root user, an organization and an application to try things with");
+    Command::new("seed").about("Fill an empty database").arg(demo)
+}
+
+fn user_create() -> Command {
+    Command::new("create")
+        .about("Create a confirmed user; without --password-stdin a password is made and printed once")
+        .arg(Arg::new("email").long("email").value_name("EMAIL").required(true).help("The address to sign in with"))
+        .arg(Arg::new("name").long("name").value_name("NAME").help("The name to show; that of the address unless given"))
+        .arg(Arg::new("root").long("root").action(ArgAction::SetTrue).help("May manage everything"))
+        .arg(
+            Arg::new("password_stdin")
+                .long("password-stdin")
+                .action(ArgAction::SetTrue)
+                .help("Read the password from standard input"),
+        )
+}
+
+fn token_create() -> Command {
+    Command::new("create")
+        .about("Create a token, print it, and nothing else")
+        .arg(Arg::new("user").long("user").value_name("EMAIL").required(true).help("Whose token"))
+}

@@ -1,0 +1,78 @@
+//! The command line: what can be said, and one file for each thing that can be done.
+
+mod args;
+mod config_check;
+mod migrate;
+mod seed;
+mod serve;
+mod token;
+mod user;
+mod welcome;
+
+use std::{error::Error, io::IsTerminal, path::Path};
+
+use clap::ArgMatches;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::{
+    config::{CONFIG_ENV, Config, Log, Settings},
+    store::Db,
+};
+
+/// What a command ends with: nothing, or what to tell the person who gave it.
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Reads the command line and does what it says.
+///
+/// # Errors
+/// Whatever stopped the command, as a sentence that says what to do about it.
+pub async fn run() -> Outcome {
+    let matches = args::command().get_matches();
+    let settings = settings(&matches)?;
+    start_log(&Log::from_settings(&settings)?);
+    let config = Config::from_settings(&settings)?;
+    match matches.subcommand() {
+        Some(("migrate", _)) => migrate::run(&config).await,
+        Some(("seed", _)) => seed::run(&config).await,
+        Some(("user", user)) => user::run(&config, user).await,
+        Some(("token", token)) => token::run(&config, token).await,
+        Some(("config", _)) => config_check::run(&config, &settings),
+        _ => serve::run(config).await,
+    }
+}
+
+/// Puts together what the flags, the environment and the settings file say.
+fn settings(matches: &ArgMatches) -> Result<Settings, Box<dyn Error + Send + Sync>> {
+    let mut settings = Settings::default();
+    for (key, value) in args::flags(matches) {
+        settings.set_flag(key, value);
+    }
+    let environment = std::env::vars_os();
+    settings.read_environment(environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))?;
+    let file = matches.get_one::<String>("config_file").cloned().or_else(|| std::env::var(CONFIG_ENV).ok());
+    if let Some(file) = file.filter(|file| !file.is_empty()) {
+        settings.read_file(Path::new(&file))?;
+    }
+    Ok(settings)
+}
+
+/// Logs go to standard error, so that what a command prints can be used by the next one.
+fn start_log(log: &Log) {
+    let builder = fmt()
+        .with_env_filter(EnvFilter::new(&log.filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    if log.json {
+        builder.json().flatten_event(true).init();
+    } else {
+        builder.init();
+    }
+}
+
+/// Connects to the configured database and brings it up to date.
+async fn open_database(config: &Config) -> Result<Db, Box<dyn Error + Send + Sync>> {
+    let db = Db::connect(&config.database.url, &config.database.options).await?;
+    db.migrate().await?;
+    Ok(db)
+}

@@ -1,0 +1,61 @@
+//! `pusher-lite user create`.
+
+use std::io;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use clap::ArgMatches;
+
+use super::{Outcome, open_database};
+use crate::{
+    auth::password,
+    config::Config,
+    store::{self, users},
+};
+
+/// Fewest characters of a password.
+const MIN_PASSWORD: usize = 8;
+
+pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
+    let Some(("create", matches)) = matches.subcommand() else { return Ok(()) };
+    let email = matches.get_one::<String>("email").expect("the argument is required");
+    let given_name = matches.get_one::<String>("name").map(String::as_str);
+    let (local_part, _) = email.split_once('@').filter(|(local, host)| !local.is_empty() && !host.is_empty()).ok_or(
+        format!("{email:?} is no address; --email takes one such as me@example.com"),
+    )?;
+    let (password, made) = if matches.get_flag("password_stdin") { (read_password()?, false) } else { (make_password()?, true) };
+
+    let db = open_database(config).await?;
+    let password_hash = password::hash(&password).await?;
+    let new = users::NewUser {
+        name: given_name.unwrap_or(local_part),
+        email,
+        password_hash: Some(&password_hash),
+        is_root: matches.get_flag("root"),
+        confirmed: true,
+    };
+    match db.transaction(async |tx: &mut store::Transaction<'_>| users::create(tx, &new).await).await {
+        Err(store::Error::Duplicate { .. }) => return Err(format!("there is a user with the address {email} already").into()),
+        created => created?,
+    };
+    println!("Created {email}.");
+    if made {
+        println!("Password: {password}");
+    }
+    Ok(())
+}
+
+fn read_password() -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.chars().count() < MIN_PASSWORD {
+        return Err(format!("the password on standard input must have at least {MIN_PASSWORD} characters").into());
+    }
+    Ok(password.to_owned())
+}
+
+fn make_password() -> Result<String, getrandom::Error> {
+    let mut random = [0; 18];
+    getrandom::fill(&mut random)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random))
+}

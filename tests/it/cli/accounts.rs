@@ -1,0 +1,37 @@
+//! Users and tokens made by the commands are those that the server knows.
+
+use super::support::{Installation, text};
+
+#[test]
+fn a_user_and_a_token_are_made() {
+    let installation = Installation::new();
+    let created = installation.stdout(&["user", "create", "--email", "me@example.com", "--root"]);
+    assert!(created.contains("Created me@example.com") && created.contains("Password: "), "{created}");
+    let token = installation.stdout(&["token", "create", "--user", "me@example.com"]);
+    assert_eq!(token.trim().len(), 36, "only the token is printed: {token}");
+
+    let message = installation.failure(&["user", "create", "--email", "me@example.com"], &[]);
+    assert!(message.contains("there is a user with the address me@example.com already"), "{message}");
+    let message = installation.failure(&["token", "create", "--user", "you@example.com"], &[]);
+    assert!(message.contains("there is no user you@example.com"), "{message}");
+}
+
+#[test]
+fn a_password_comes_from_standard_input_and_has_a_least_length() {
+    let installation = Installation::new();
+    let arguments = ["user", "create", "--email", "me@example.com", "--password-stdin"];
+    let refused = installation.run_with_input(&arguments, "short\n");
+    assert!(text(&refused.stderr).contains("at least 8 characters"), "{refused:?}");
+    let created = installation.run_with_input(&arguments, "long enough\n");
+    assert!(created.status.success() && !text(&created.stdout).contains("Password"), "{created:?}");
+}
+
+#[test]
+fn demo_data_goes_into_an_empty_database_only() {
+    let installation = Installation::new();
+    let shown = installation.stdout(&["seed", "--demo"]);
+    assert!(shown.contains("admin@example.com / password") && shown.contains("curl -X POST"), "{shown}");
+    let message = installation.failure(&["seed", "--demo"], &[]);
+    assert!(message.contains("the database is not empty"), "{message}");
+    assert!(installation.failure(&["seed"], &[]).contains("--demo"));
+}

@@ -1,0 +1,6 @@
+//! The binary, run as a person or a script runs it.
+
+mod accounts;
+mod serving;
+mod settings;
+mod support;

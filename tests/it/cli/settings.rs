@@ -1,0 +1,56 @@
+//! What is wrong with the settings stops the start, by name.
+
+use super::support::{Installation, text};
+
+#[test]
+fn a_wrong_setting_stops_the_start_and_is_named() {
+    let installation = Installation::new();
+    for (arguments, environment, named) in [
+        (&["--port", "x"][..], &[][..], "--port must be"),
+        (&[], &[("PORT", "70000")], "PORT must be"),
+        (&[], &[("PUSHER_LITE_PROT", "1")], "unknown setting PUSHER_LITE_PROT"),
+        (&["--config", "missing.toml"], &[], "missing.toml"),
+        (&["--no-such-flag"], &[], "--no-such-flag"),
+        (&["config", "check"], &[("DATABASE_URL", "mysql://h/x")], "DATABASE_URL"),
+    ] {
+        let message = installation.failure(arguments, environment);
+        assert!(message.contains(named), "{arguments:?} {environment:?}: {message}");
+    }
+    assert_eq!(std::fs::read_dir(&installation.folder).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn with_postgres_both_secrets_must_be_set() {
+    let postgres = ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
+    let installation = Installation::new();
+    let message = installation.failure(&[], &[postgres]);
+    assert!(message.contains("PUSHER_LITE_JWT_SECRET must be set"), "{message}");
+    let message = installation.failure(&[], &[postgres, ("PUSHER_LITE_JWT_SECRET", "s3cr3t-s3cr3t")]);
+    assert!(message.contains("PUSHER_LITE_COOKIE_SECRET must be set") && !message.contains("s3cr3t"), "{message}");
+}
+
+#[test]
+fn the_file_is_read_and_the_check_says_where_each_value_comes_from() {
+    let installation = Installation::new();
+    std::fs::write(installation.folder.path().join("p.toml"), "port = 5001\nhost = \"::1\"\n").unwrap();
+    let environment = [("PUSHER_LITE_CONFIG", "p.toml"), ("HOST", "0.0.0.0"), ("PUSHER_LITE_JWT_SECRET", "s3cr3t")];
+    let output = installation.run(&["config", "check", "--idle-timeout", "7"], &environment);
+    let shown = text(&output.stdout);
+    for (setting, value) in [
+        ("PORT ", "5001  (in the settings file)"),
+        ("HOST ", "0.0.0.0  (in the environment)"),
+        ("PUSHER_LITE_IDLE_TIMEOUT ", "7  (as a flag)"),
+        ("PUSHER_LITE_DEMO ", "false  (by default)"),
+    ] {
+        assert!(shown.lines().any(|line| line.starts_with(setting) && line.ends_with(value)), "{setting}: {shown}");
+    }
+    assert!(output.status.success() && !shown.contains("s3cr3t"), "{shown}");
+}
+
+#[test]
+fn help_teaches() {
+    let help = Installation::new().stdout(&["--help"]);
+    for part in ["Examples:", "serve", "migrate", "seed", "user", "token", "config", "DATABASE_URL", "4000"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+}

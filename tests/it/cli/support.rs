@@ -1,0 +1,106 @@
+//! Running the binary in a folder of its own, with nothing of this machine's environment.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A folder to run the binary in; `data/` comes to lie in it.
+pub(super) struct Installation {
+    pub(super) folder: TempDir,
+}
+
+/// A server that was started, and what it has printed. It is stopped with its value.
+pub(super) struct Running {
+    process: Child,
+    stdout: BufReader<ChildStdout>,
+    pub(super) welcome: String,
+}
+
+impl Installation {
+    pub(super) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(super) fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pusher-lite"));
+        command.args(arguments).current_dir(&self.folder).env_clear().envs(environment.iter().copied());
+        command
+    }
+
+    pub(super) fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        self.command(arguments, environment).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// What the command prints; it must succeed.
+    pub(super) fn stdout(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments, &[]);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// What the command says went wrong; it must fail.
+    pub(super) fn failure(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+        let output = self.run(arguments, environment);
+        assert!(!output.status.success(), "{arguments:?}: {}", text(&output.stdout));
+        text(&output.stderr)
+    }
+
+    pub(super) fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments, &[]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Starts a server on a free port, and reads what it prints until requests are served.
+    pub(super) fn serve(&self, environment: &[(&str, &str)]) -> Running {
+        let mut command = self.command(&["--port", "0"], environment);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut welcome = String::new();
+        while !welcome.contains("Open ") {
+            assert!(stdout.read_line(&mut welcome).unwrap() > 0, "the server ended: {welcome}");
+        }
+        Running { process, stdout, welcome }
+    }
+}
+
+impl Running {
+    /// The word behind a label of the welcome; reads on until it comes.
+    pub(super) fn word(&mut self, label: &str) -> String {
+        loop {
+            let mut words = self.welcome.lines().filter_map(|line| line.trim().strip_prefix(label));
+            if let Some(rest) = words.next() {
+                return rest.split_whitespace().next().unwrap().to_owned();
+            }
+            assert!(self.stdout.read_line(&mut self.welcome).unwrap() > 0, "no {label}: {}", self.welcome);
+        }
+    }
+
+    /// `localhost:PORT`.
+    pub(super) fn port(&mut self) -> u16 {
+        self.word("Open").rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// Asks the server to stop, and waits until it has; returns whether it ended well.
+    pub(super) fn stop(mut self) -> bool {
+        let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        self.process.wait().unwrap().success()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It fails when the process has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
