@@ -8,3 +8,4 @@ mod http;
 mod layering;
 mod readme;
 mod store;
+mod web;

@@ -2,7 +2,8 @@
 
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Server, status};
+use super::server::Server;
+use crate::support::client::status;
 
 const LIMIT: usize = 8_000_000;
 

@@ -1,6 +1,7 @@
 //! Request lines and headers, proper and not.
 
-use super::server::{Server, status};
+use super::server::Server;
+use crate::support::client::status;
 
 #[tokio::test]
 async fn methods_and_paths_that_nothing_answers_are_not_found() {

@@ -3,7 +3,8 @@
 
 use pusher_lite::server;
 
-use super::server::{Server, status};
+use super::server::Server;
+use crate::support::client::status;
 
 const GET: &str = "GET /params/1 HTTP/1.1\r\nhost: x\r\n\r\n";
 

@@ -1,4 +1,4 @@
-//! A small application on a real port, and a client that writes and reads raw bytes.
+//! A small application on a real port: what every handler sees, without a database behind it.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -6,12 +6,9 @@ use pusher_lite::{
     http::{BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, upgrade},
     server,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::Notify,
-    task::JoinHandle,
-};
+use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle};
+
+use crate::support::client::Client;
 
 /// Lets the test decide when `/wait` answers.
 #[derive(Clone, Default)]
@@ -44,7 +41,7 @@ impl Server {
     }
 
     pub(super) async fn connect(&self) -> Client {
-        Client { stream: TcpStream::connect(self.address).await.unwrap() }
+        Client::connect(self.address).await
     }
 
     /// The whole answer to what is sent on a connection of its own.
@@ -61,47 +58,6 @@ impl Server {
     pub(super) async fn stopped(self) {
         self.served.await.unwrap();
     }
-}
-
-pub(super) struct Client {
-    pub(super) stream: TcpStream,
-}
-
-impl Client {
-    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).await.unwrap();
-    }
-
-    /// Everything until the server closes.
-    pub(super) async fn rest(&mut self) -> String {
-        let mut bytes = Vec::new();
-        self.stream.read_to_end(&mut bytes).await.unwrap();
-        String::from_utf8(bytes).unwrap()
-    }
-
-    /// One answer with its `content-length`; the connection stays open.
-    pub(super) async fn answer(&mut self) -> String {
-        let mut text = self.until("\r\n\r\n").await;
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-        self.stream.read_exact(&mut body).await.unwrap();
-        text.push_str(std::str::from_utf8(&body).unwrap());
-        text
-    }
-
-    pub(super) async fn until(&mut self, end: &str) -> String {
-        let mut bytes = Vec::new();
-        while !bytes.ends_with(end.as_bytes()) {
-            bytes.push(self.stream.read_u8().await.unwrap());
-        }
-        String::from_utf8(bytes).unwrap()
-    }
-}
-
-/// The status of an answer.
-pub(super) fn status(answer: &str) -> u16 {
-    let status = answer.split(' ').nth(1).unwrap_or_else(|| panic!("no answer: {answer:?}"));
-    status.parse().unwrap()
 }
 
 fn table() -> Router<Gate, Error> {

@@ -2,7 +2,8 @@
 
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Server, status};
+use super::server::Server;
+use crate::support::client::status;
 
 const HANDSHAKE: &str = "GET /socket HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";

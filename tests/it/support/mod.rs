@@ -1,7 +1,9 @@
 //! What the tests run on.
 
+pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod postgres;
+pub(crate) mod server;
 
 /// Writes one test over both databases: `name::sqlite` and `name::postgres`, each with a database of its own.
 ///

@@ -1,0 +1,108 @@
+//! The whole server on a port of its own, and requests to it.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use pusher_lite::{
+    app::{App, Site},
+    auth::{Permissions, jwt::Grant},
+    realtime::Limits,
+    server,
+    store::Db,
+    web::Endpoint,
+};
+use serde_json::Value;
+use tokio::{net::TcpStream, sync::Notify, task::JoinHandle};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite};
+
+use super::client::{Client, status};
+
+/// What signs JWTs here.
+const JWT_SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWqrvAwnOfVqwbcBfXhjtgvq";
+
+/// A running server. It stops with its value.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) app: App,
+    stop: Arc<Notify>,
+    _served: JoinHandle<()>,
+}
+
+impl TestServer {
+    /// Serves this database, and its demo data if there is some.
+    pub(crate) fn start(db: Db) -> Self {
+        let site = Site { public_url: "https://push.example.com:8443".to_owned(), demo: true };
+        let app = App::new(db, JWT_SECRET, Limits::default(), site);
+        let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (endpoint, stop) = (Endpoint::new(app.clone()), Arc::new(Notify::new()));
+        let stopped = Arc::clone(&stop);
+        let serving = server::serve(
+            listener,
+            1000,
+            Duration::from_secs(5),
+            move |request, connection| endpoint.clone().answer(request, connection),
+            async move { stopped.notified().await },
+        );
+        Self { address, app, stop, _served: tokio::spawn(serving) }
+    }
+
+    /// A JWT of a user, as a session gives it.
+    pub(crate) fn jwt(&self, user_id: i32, permissions: Permissions) -> String {
+        self.app.jwt.issue(&Grant { user_id, token_id: None, permissions, lifetime: Duration::from_secs(60) })
+    }
+
+    /// The answer to a request whose headers are lines (`accept: text/html`).
+    pub(crate) async fn request(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let mut client = Client::connect(self.address).await;
+        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {length}");
+        client.send(format!("{head}\r\n\r\n{body}")).await;
+        Answer(client.rest().await)
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        self.request("GET", path, headers, "").await
+    }
+
+    /// The answer to a WebSocket handshake: a socket, or the status that refuses it.
+    pub(crate) async fn socket(&self, query: &str) -> Result<WebSocketStream<TcpStream>, u16> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        match client_async(format!("ws://{}/socket/websocket?{query}", self.address), stream).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("no answer to the handshake: {error}"),
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop.notify_one();
+    }
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Answer(String);
+
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        status(&self.0)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let (head, _) = self.0.split_once("\r\n\r\n")?;
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find_map(|(other, value)| (other == name).then_some(value))
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        self.0.split_once("\r\n\r\n").unwrap().1
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(self.body()).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
