@@ -1,6 +1,6 @@
 //! The endpoints. HTTP, accounts, database and sockets meet only here.
 //!
-//! [`Endpoint::answer`] is what happens to every request, in order; [`routes`] has every path in one table; [`Error`] turns
+//! [`Endpoint::answer`] is what happens to every request, in order; `routes` has every path in one table; [`Error`] turns
 //! whatever went wrong into an answer.
 
 mod demo;
