@@ -35,8 +35,8 @@ pub struct App {
 /// What the settings say about the pages.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// Where people reach the server, without a slash at the end.
-    pub public_url: String,
+    /// Where people reach the server, without a slash at the end; else pages show where the request came to.
+    pub public_url: Option<String>,
     /// Whether `/demo` is served when there is demo data.
     pub demo: bool,
 }

@@ -27,7 +27,9 @@ pub(super) fn command() -> Command {
         .args(SETTINGS.iter().filter(|setting| !setting.secret).map(flag))
         .subcommand(Command::new("serve").about("Serve until stopped; what happens without a command, too"))
         .subcommand(Command::new("migrate").about("Bring the database up to date and stop"))
-        .subcommand(seed())
+        .subcommand(
+            Command::new("seed").about("Fill an empty database: with --demo, with something to try things with"),
+        )
         .subcommand(group("user", "Manage users").subcommand(user_create()))
         .subcommand(group("token", "Manage the tokens with which backends sign in").subcommand(token_create()))
         .subcommand(
@@ -67,20 +69,13 @@ fn group(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true)
 }
 
-fn seed() -> Command {
-    let demo = Arg::new("demo_data")
-        .long("demo")
-        .action(ArgAction::SetTrue)
-        .required(true)
-        .help("A root user, an organization and an application to try things with");
-    Command::new("seed").about("Fill an empty database").arg(demo)
-}
-
 fn user_create() -> Command {
     Command::new("create")
         .about("Create a confirmed user; without --password-stdin a password is made and printed once")
         .arg(Arg::new("email").long("email").value_name("EMAIL").required(true).help("The address to sign in with"))
-        .arg(Arg::new("name").long("name").value_name("NAME").help("The name to show; that of the address unless given"))
+        .arg(
+            Arg::new("name").long("name").value_name("NAME").help("The name to show; that of the address unless given"),
+        )
         .arg(Arg::new("root").long("root").action(ArgAction::SetTrue).help("May manage everything"))
         .arg(
             Arg::new("password_stdin")

@@ -48,7 +48,9 @@ fn settings(matches: &ArgMatches) -> Result<Settings, Box<dyn Error + Send + Syn
         settings.set_flag(key, value);
     }
     let environment = std::env::vars_os();
-    settings.read_environment(environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))?;
+    settings.read_environment(
+        environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )?;
     let file = matches.get_one::<String>("config_file").cloned().or_else(|| std::env::var(CONFIG_ENV).ok());
     if let Some(file) = file.filter(|file| !file.is_empty()) {
         settings.read_file(Path::new(&file))?;

@@ -10,6 +10,9 @@ use crate::{
 };
 
 pub(super) async fn run(config: &Config) -> Outcome {
+    if !config.demo {
+        return Err("say what to fill the database with: `pusher-lite seed --demo`".into());
+    }
     let db = open_database(config).await?;
     if !demo_data(&db).await? {
         return Err("the database is not empty; demo data goes into an empty one only".into());

@@ -12,6 +12,10 @@ use crate::{
 };
 
 pub(super) async fn run(config: Config) -> Outcome {
+    // Each socket is a file descriptor, and most systems allow a process a thousand unless it asks.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "The number of file descriptors could not be raised; it limits how many sockets there can be");
+    }
     // Before the database is touched: of two servers started on one port, the second leaves everything alone.
     let listener = server::bind(config.listen.host, config.listen.port)?;
     let stop = server::stop_signal()?;
@@ -22,7 +26,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     let public_url = config.public_url(listener.local_addr()?.port());
     welcome(&config, &public_url, &db, &listener).await?;
 
-    let site = Site { public_url, demo: config.demo };
+    let site = Site { public_url: config.public_url.clone(), demo: config.demo };
     let app = App::new(db, &config.secrets.jwt, config.realtime, site);
     let hub = app.hub.clone();
     let endpoint = Endpoint::new(app);
@@ -44,7 +48,9 @@ async fn welcome(config: &Config, public_url: &str, db: &Db, listener: &TcpListe
     tracing::info!(%address, database = %config.database.url, "Listening");
     let demo = if config.demo { demo::find(&mut db.conn().await?).await? } else { None };
     if demo.is_some() && !address.ip().is_loopback() {
-        tracing::warn!("Demo data with a known password is served to the network; unset PUSHER_LITE_DEMO and use another database");
+        tracing::warn!(
+            "Demo data with a known password is served to the network; unset PUSHER_LITE_DEMO and use another database"
+        );
     }
     println!("{}", welcome::text(public_url, demo.as_ref()));
     Ok(())

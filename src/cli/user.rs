@@ -19,10 +19,12 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
     let Some(("create", matches)) = matches.subcommand() else { return Ok(()) };
     let email = matches.get_one::<String>("email").expect("the argument is required");
     let given_name = matches.get_one::<String>("name").map(String::as_str);
-    let (local_part, _) = email.split_once('@').filter(|(local, host)| !local.is_empty() && !host.is_empty()).ok_or(
-        format!("{email:?} is no address; --email takes one such as me@example.com"),
-    )?;
-    let (password, made) = if matches.get_flag("password_stdin") { (read_password()?, false) } else { (make_password()?, true) };
+    let (local_part, _) = email
+        .split_once('@')
+        .filter(|(local, host)| !local.is_empty() && !host.is_empty())
+        .ok_or(format!("{email:?} is no address; --email takes one such as me@example.com"))?;
+    let (password, made) =
+        if matches.get_flag("password_stdin") { (read_password()?, false) } else { (make_password()?, true) };
 
     let db = open_database(config).await?;
     let password_hash = password::hash(&password).await?;
@@ -34,7 +36,9 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
         confirmed: true,
     };
     match db.transaction(async |tx: &mut store::Transaction<'_>| users::create(tx, &new).await).await {
-        Err(store::Error::Duplicate { .. }) => return Err(format!("there is a user with the address {email} already").into()),
+        Err(store::Error::Duplicate { .. }) => {
+            return Err(format!("there is a user with the address {email} already").into());
+        }
         created => created?,
     };
     println!("Created {email}.");

@@ -19,7 +19,8 @@ use crate::{
 pub struct Config {
     /// Where and how connections are accepted.
     pub listen: Listen,
-    /// Where people reach the server, without a slash at the end; unless set, `http://localhost` and the port.
+    /// Where people reach the server, without a slash at the end; unless it is set, pages show
+    /// where the request came to.
     pub public_url: Option<String>,
     /// Which database.
     pub database: Database,

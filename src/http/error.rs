@@ -23,7 +23,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    /// The request cannot be understood: 400, with this message.
+    pub fn bad_request(message: impl Into<String>) -> Self {
         Self::BadRequest(message.into())
     }
 

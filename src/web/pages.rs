@@ -1,5 +1,6 @@
 //! The pages for people.
 
+use hyper::header::HOST;
 use minijinja::{Value, context};
 
 use super::Error;
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// What this server is and how to use it, with its own address filled in.
-pub(super) async fn home(app: App, _request: Request) -> Result<Response, Error> {
+pub(super) async fn home(app: App, request: Request) -> Result<Response, Error> {
     let demo = match app.site.demo {
         true => demo::find(&mut app.db.conn().await?).await?,
         false => None,
@@ -23,13 +24,13 @@ pub(super) async fn home(app: App, _request: Request) -> Result<Response, Error>
         app_key => demo.as_ref().map_or("YOUR_APP_KEY", |demo| &demo.app_key),
         org_slug => demo.as_ref().map_or("YOUR_ORGANIZATION", |demo| &demo.organization),
         demo => demo.is_some(),
-        ..address(&app.site)
+        ..address(&app.site, &request)
     };
     app.views.page(StatusCode::OK, "home", context)
 }
 
 /// A small chat, when there is demo data to chat on.
-pub(super) async fn chat(app: App, _request: Request) -> Result<Response, Error> {
+pub(super) async fn chat(app: App, request: Request) -> Result<Response, Error> {
     let demo = demo_data(&app).await?;
     let application = applications::find_by_key(&mut app.db.conn().await?, &demo.app_key).await?;
     let context = context! {
@@ -38,7 +39,7 @@ pub(super) async fn chat(app: App, _request: Request) -> Result<Response, Error>
         app_key => demo.app_key,
         org_slug => demo.organization,
         demo => true,
-        ..address(&app.site)
+        ..address(&app.site, &request)
     };
     app.views.page(StatusCode::OK, "demo", context)
 }
@@ -51,8 +52,17 @@ pub(super) async fn demo_data(app: &App) -> Result<Demo, Error> {
     demo::find(&mut app.db.conn().await?).await?.ok_or(Error::NoRoute)
 }
 
-/// How snippets reach this server.
-fn address(site: &Site) -> Value {
-    let (scheme, host) = site.public_url.split_once("://").unwrap_or(("http", &site.public_url));
-    context! { public_url => &site.public_url, host, ssl => scheme == "https" }
+/// How snippets reach this server: as the settings say, else as this request did.
+fn address(site: &Site, request: &Request) -> Value {
+    let public_url = match &site.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}", request.header(HOST).filter(|host| is_host(host)).unwrap_or("localhost")),
+    };
+    let (scheme, host) = public_url.split_once("://").unwrap_or(("http", &public_url));
+    context! { public_url => &public_url, host, ssl => scheme == "https" }
+}
+
+/// Whether a `Host` header can be shown to whoever sent it: a name or an address, and perhaps a port.
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
 }

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     auth::jwt::Claims,
     http::{
-        Method, Params, Request, Response,
+        self, Method, Params, Request, Response,
         upgrade::{self, Upgraded},
     },
     realtime::Identity,
@@ -19,15 +19,18 @@ const PROTOCOL: &str = "phoenix";
 /// Opens a socket. As in the original, parameters are looked at before the handshake: a plain GET with wrong ones is a
 /// 403 as well.
 pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, Error> {
-    if request.method() == Method::GET {
-        admit(&app, request.params()).await?;
+    if request.method() != Method::GET {
+        return Err(http::Error::bad_request("a WebSocket is opened by GET").into());
     }
+    let (vsn, identity) = admit(&app, request.params()).await?;
     let (response, upgrade) = upgrade::websocket(&mut request, &[PROTOCOL])?;
     tokio::spawn(async move {
         let Some(Upgraded { stream, unread, connection }) = upgrade.finish().await else { return };
-        // The way here took a while: what permitted the socket may be gone, and the hub could not close it yet.
-        let Ok((vsn, identity)) = admit(&app, request.params()).await else { return };
         let socket = app.hub.serve_websocket(stream, unread, identity, vsn);
+        // What permitted the socket may have gone before the hub knew of it, and so could not close it.
+        if admit(&app, request.params()).await.is_err() {
+            return;
+        }
         // A task of its own, so that nothing of the handshake takes up memory while the socket lives.
         tokio::spawn(async move {
             socket.await;

@@ -30,7 +30,7 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Serves this database, and its demo data if there is some.
     pub(crate) fn start(db: Db) -> Self {
-        let site = Site { public_url: "https://push.example.com:8443".to_owned(), demo: true };
+        let site = Site { public_url: Some("https://push.example.com:8443".to_owned()), demo: true };
         let app = App::new(db, JWT_SECRET, Limits::default(), site);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
