@@ -183,17 +183,18 @@ pub async fn archive(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
     update(tx, id, &Changes { archived_at: Some(Some(now())), ..Changes::default() }).await
 }
 
-/// Archives an application that is active and that no organization owns.
-pub(super) async fn archive_if_orphaned(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
+/// Archives an application that is active and that no organization owns; returns whether it did.
+pub(super) async fn archive_if_orphaned(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     let owned = schema::ownerships::table
         .filter(schema::ownerships::application_id.eq(id))
         .filter(schema::ownerships::is_owned.eq(true));
     let is_owned: bool = on_conn!(tx, |raw| diesel::select(diesel::dsl::exists(owned)).get_result(raw))?;
     if is_owned {
-        return Ok(());
+        return Ok(false);
     }
-    on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
-        .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
-        .execute(raw))?;
-    Ok(())
+    let archived =
+        on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
+            .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
+            .execute(raw))?;
+    Ok(archived > 0)
 }

@@ -56,8 +56,8 @@ pub struct Changes {
 pub struct Deleted {
     /// Those who were enrolled.
     pub user_ids: Vec<i32>,
-    /// The applications that it owned, also those that another organization owns too.
-    pub applications: Vec<Application>,
+    /// The active applications that it alone owned, which are archived now.
+    pub archived: Vec<Application>,
 }
 
 /// The condition that the user may see an organization, for both backends to infer.
@@ -147,8 +147,11 @@ pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Deleted> {
     if deleted == 0 {
         return Err(super::Error::NotFound);
     }
-    for application in &owned {
-        applications::archive_if_orphaned(tx, application.id).await?;
+    let mut archived = Vec::new();
+    for application in owned {
+        if applications::archive_if_orphaned(tx, application.id).await? {
+            archived.push(application);
+        }
     }
-    Ok(Deleted { user_ids, applications: owned })
+    Ok(Deleted { user_ids, archived })
 }

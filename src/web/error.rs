@@ -43,6 +43,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A request that is malformed in a way that HTTP does not know of.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::Request(http::Error::BadRequest(message.into()))
+    }
+
     /// A fault of this server.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
@@ -97,7 +102,7 @@ impl Error {
     fn log(&self, request_id: &str) {
         match self {
             Self::Unavailable(source) => {
-                tracing::error!(request_id, error = %source, "A request could not be answered for now.")
+                tracing::error!(request_id, error = chain(&**source), "A request could not be answered for now.")
             }
             Self::Internal(source) => {
                 tracing::error!(request_id, error = chain(&**source), "A request failed by a fault here.")
@@ -107,6 +112,7 @@ impl Error {
     }
 }
 
+/// What a handler did not see coming. One that looks up what the request names says itself what is not there.
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {

@@ -1,6 +1,10 @@
 //! Every path that is answered, but for the files of `assets/dist`.
 
-use super::{Error, demo, health, pages, socket};
+use super::{
+    Error,
+    api::{applications, events, organizations, sessions, user_tokens},
+    demo, health, pages, socket,
+};
 use crate::{
     app::App,
     http::{Method, Router},
@@ -16,6 +20,26 @@ pub(super) fn table() -> Routes {
         .route(Method::GET,  "/demo",          pages::chat)
         .route(Method::POST, "/demo/session",  demo::create_session)
         .route(Method::POST, "/demo/messages", demo::create_message)
+
+        .route(Method::POST, "/api/sessions", sessions::create)
+
+        .route(Method::GET,    "/api/organizations",      organizations::index)
+        .route(Method::POST,   "/api/organizations",      organizations::create)
+        .route(Method::GET,    "/api/organizations/{id}", organizations::show)
+        .route(Method::PUT,    "/api/organizations/{id}", organizations::update)
+        .route(Method::PATCH,  "/api/organizations/{id}", organizations::update)
+        .route(Method::DELETE, "/api/organizations/{id}", organizations::delete)
+
+        .route(Method::GET,    "/api/organizations/{organization_id}/applications",      applications::index)
+        .route(Method::POST,   "/api/organizations/{organization_id}/applications",      applications::create)
+        .route(Method::GET,    "/api/organizations/{organization_id}/applications/{id}", applications::show)
+        .route(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}", applications::update)
+        .route(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}", applications::update)
+        .route(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}", applications::delete)
+        .route(Method::POST, "/api/organizations/{organization_id}/applications/{application_id}/event/{event}", events::create)
+
+        .route(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
+        .route(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
 
         .any("/socket/websocket", socket::connect)
 

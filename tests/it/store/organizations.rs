@@ -95,7 +95,7 @@ db_test! {
         db.transaction(async |tx: &mut Transaction<'_>| ownerships::create(tx, 1, 2).await).await.unwrap();
         let deleted = db.transaction(async |tx: &mut Transaction<'_>| organizations::delete(tx, 1).await).await.unwrap();
         assert_eq!(deleted.user_ids, [1, 3, 4]);
-        assert_eq!(deleted.applications.iter().map(|app| app.id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(deleted.archived.iter().map(|app| app.id).collect::<Vec<_>>(), [1]);
 
         let conn = &mut db.conn().await.unwrap();
         let test_app = applications::find_by_key(conn, "88911bb8-e6c9-11f1-bf84-f2fc4c7451a7").await.unwrap().unwrap();

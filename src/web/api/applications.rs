@@ -1,0 +1,169 @@
+//! Applications, nested under their organization: for its admins alone (D3).
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    Error,
+    caller::Caller,
+    changeset::{Change, Changeset},
+    created, data, timestamp,
+};
+use crate::{
+    app::App,
+    http::{Request, Response, StatusCode},
+    realtime::Hub,
+    store::{
+        self, DbConn, Reference, Transaction,
+        applications::{self, Application, Changes, NewApplication},
+        organizations,
+    },
+};
+
+/// The active applications of the organization.
+pub(in crate::web) async fn index(app: App, request: Request) -> Result<Response, Error> {
+    let mut conn = app.db.conn().await?;
+    let organization = request.path_param("organization_id");
+    require_admin(&app, &request, &mut conn, &organization).await?;
+    let applications = applications::list(&mut conn, Reference::parse(&organization)).await?;
+    Ok(data(StatusCode::OK, applications.iter().map(view).collect::<Vec<_>>()))
+}
+
+/// One of them, by id or key.
+pub(in crate::web) async fn show(app: App, request: Request) -> Result<Response, Error> {
+    let application = find(&app, &request, &mut app.db.conn().await?).await?;
+    Ok(data(StatusCode::OK, view(&application)))
+}
+
+/// Creates an application. Its key and secret are made here when none are given (D14).
+pub(in crate::web) async fn create(app: App, request: Request) -> Result<Response, Error> {
+    let mut conn = app.db.conn().await?;
+    let organization = request.path_param("organization_id");
+    let caller = require_admin(&app, &request, &mut conn, &organization).await?;
+    let mut changes = Changeset::to_create(&request, "application")?;
+    let organization = organizations::find(&mut conn, &caller.user, Reference::parse(&organization)).await?;
+    let organization = organization.ok_or(Error::NotFound("organization"))?;
+    drop(conn);
+
+    let name = changes.text("name").value();
+    if name.is_none() {
+        changes.blank("name");
+    }
+    let app_key = app_key(&mut changes).value().unwrap_or_else(new_uuid);
+    let app_secret = changes.text("app_secret").value().unwrap_or_else(new_uuid);
+    let archived_at = changes.time("archived_at").value();
+    changes.finish()?;
+
+    let name = name.unwrap_or_default();
+    let new = NewApplication { name: &name, app_key: &app_key, app_secret: &app_secret, archived_at };
+    let inserted = app
+        .db
+        .transaction(async |tx: &mut Transaction<'_>| applications::create(tx, organization.id, &new).await)
+        .await;
+    let application = inserted.map_err(|error| taken(&changes, error))?;
+    let path = format!("/api/organizations/{}/applications/{}", organization.id, application.id);
+    Ok(created(&path, view(&application)))
+}
+
+/// Changes an application. A key or secret that is emptied is made anew.
+pub(in crate::web) async fn update(app: App, request: Request) -> Result<Response, Error> {
+    let mut conn = app.db.conn().await?;
+    let organization = request.path_param("organization_id");
+    require_admin(&app, &request, &mut conn, &organization).await?;
+    let mut changeset = Changeset::to_update(&request, "application")?;
+    let before = find_in(&mut conn, &request, &organization).await?;
+    drop(conn);
+    let changes = read_changes(&mut changeset)?;
+    let updated =
+        app.db.transaction(async |tx: &mut Transaction<'_>| applications::update(tx, before.id, &changes).await).await;
+    let application = updated.map_err(|error| taken(&changeset, error))?;
+    if application.archived_at.is_some() || application.app_key != before.app_key {
+        close_sockets(&app.hub, &before);
+    }
+    Ok(data(StatusCode::OK, view(&application)))
+}
+
+/// Archives an application and closes its sockets (D5).
+pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Response, Error> {
+    let application = find(&app, &request, &mut app.db.conn().await?).await?;
+    let archived =
+        app.db.transaction(async |tx: &mut Transaction<'_>| applications::archive(tx, application.id).await).await?;
+    close_sockets(&app.hub, &application);
+    Ok(data(StatusCode::OK, view(&archived)))
+}
+
+fn view(application: &Application) -> Value {
+    let Application { id, name, app_key, app_secret, archived_at } = application;
+    json!({
+        "id": id, "name": name, "app_key": app_key, "app_secret": app_secret, "archived_at": timestamp(*archived_at),
+    })
+}
+
+async fn require_admin(app: &App, request: &Request, conn: &mut DbConn, organization: &str) -> Result<Caller, Error> {
+    let caller = Caller::of(app, request, conn).await?;
+    caller.require_admin_of(conn, Reference::parse(organization)).await?;
+    Ok(caller)
+}
+
+async fn find(app: &App, request: &Request, conn: &mut DbConn) -> Result<Application, Error> {
+    let organization = request.path_param("organization_id");
+    require_admin(app, request, conn, &organization).await?;
+    find_in(conn, request, &organization).await
+}
+
+async fn find_in(conn: &mut DbConn, request: &Request, organization: &str) -> Result<Application, Error> {
+    let id = request.path_param("id");
+    let found = applications::find_active(conn, Reference::parse(organization), Reference::parse(&id)).await?;
+    found.ok_or(Error::NotFound("application"))
+}
+
+fn read_changes(changeset: &mut Changeset) -> Result<Changes, Error> {
+    let name = changeset.text("name");
+    if name == Change::Clear {
+        changeset.blank("name");
+    }
+    let anew = |change: Change<String>| match change {
+        Change::Keep => None,
+        Change::Clear => Some(new_uuid()),
+        Change::Set(value) => Some(value),
+    };
+    let changes = Changes {
+        name: name.value(),
+        app_key: anew(app_key(changeset)),
+        app_secret: anew(changeset.text("app_secret")),
+        archived_at: changeset.time("archived_at").nullable(),
+    };
+    changeset.finish()?;
+    Ok(changes)
+}
+
+/// A key given by the caller. It may hold no colon: topics are `lobby:<app_key>:<topic>`, and those of `key:a` would be
+/// topics of the application `key`.
+fn app_key(changeset: &mut Changeset) -> Change<String> {
+    match changeset.text("app_key") {
+        Change::Set(key) if key.contains(':') => {
+            changeset.invalid("app_key");
+            Change::Keep
+        }
+        change => change,
+    }
+}
+
+fn new_uuid() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn taken(changeset: &Changeset, error: store::Error) -> Error {
+    match error {
+        store::Error::Duplicate { field } => changeset.taken(field),
+        store::Error::NotFound => Error::NotFound("application"),
+        error => error.into(),
+    }
+}
+
+/// Ends the sockets that were connected with the application's key (D5).
+fn close_sockets(hub: &Hub, application: &Application) {
+    if let Some(app_key) = &application.app_key {
+        hub.close_application(app_key);
+    }
+}

@@ -1,0 +1,60 @@
+//! Who is asking.
+
+use super::Error;
+use crate::{
+    app::App,
+    auth::{Permissions, jwt::Claims},
+    http::Request,
+    store::{DbConn, Reference, enrollments, users},
+};
+
+/// The user on whose behalf a request is made.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) user: users::User,
+    permissions: Permissions,
+}
+
+impl Caller {
+    /// The user of the request's JWT.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthenticated`] without a valid JWT; [`Error::NotFound`] when its user is no more.
+    pub(super) async fn of(app: &App, request: &Request, conn: &mut DbConn) -> Result<Self, Error> {
+        let claims = claims(app, request)?;
+        let user = match claims.user_id {
+            Some(id) => users::find(conn, id).await?,
+            None => None,
+        };
+        Ok(Self { user: user.ok_or(Error::NotFound("user"))?, permissions: claims.permissions })
+    }
+
+    /// Refuses a JWT without the permission `api_admin`.
+    pub(super) fn require_admin_permission(&self) -> Result<(), Error> {
+        if self.permissions.may_administer() { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// Refuses those who do not administer the organization that a path names (D3), and those whose JWT has not the
+    /// permission to.
+    pub(super) async fn require_admin_of(&self, conn: &mut DbConn, organization: Reference<'_>) -> Result<(), Error> {
+        self.require_admin_permission()?;
+        let is_admin = enrollments::administers(conn, self.user.id, self.user.is_root, organization).await?;
+        if is_admin { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// Refuses everybody but this user and root users (D4).
+    pub(super) fn require_self(&self, user_id: i32) -> Result<(), Error> {
+        if self.user.is_root || self.user.id == user_id { Ok(()) } else { Err(Error::Forbidden) }
+    }
+}
+
+/// What the request's JWT says.
+///
+/// # Errors
+///
+/// [`Error::Unauthenticated`] without a valid one.
+pub(super) fn claims(app: &App, request: &Request) -> Result<Claims, Error> {
+    let jwt = request.bearer_token().ok_or(Error::Unauthenticated)?;
+    app.jwt.verify(jwt).map_err(|_| Error::Unauthenticated)
+}
