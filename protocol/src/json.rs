@@ -21,7 +21,7 @@ pub(crate) fn unquoted(json: &str) -> Option<&str> {
 /// Neither the original nor Phoenix reads such a message, and some receivers would fail at it.
 pub(crate) fn check_surrogates(text: &str) -> Result<(), DecodeError> {
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&b| b == b'\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest) {
         let escape = &rest[at..];
         let used = match code_unit(escape) {
             Some(0xD800..=0xDBFF) => match escape.get(6..).and_then(code_unit) {

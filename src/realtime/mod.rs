@@ -38,6 +38,8 @@ mod room;
 mod session;
 mod socket;
 mod sockets;
+#[cfg(test)]
+mod tests;
 mod topic;
 mod websocket;
 

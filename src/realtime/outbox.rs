@@ -221,3 +221,113 @@ fn wake(task: Option<Waker>) {
         task.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::realtime::tests::loopback;
+
+    /// A text frame of so many bytes, at least 130, told by the byte that it is filled with.
+    fn framed(fill: u8, len: usize) -> Bytes {
+        let payload = u16::try_from(len - 4).unwrap().to_be_bytes();
+        let mut frame = vec![0x81, 126, payload[0], payload[1]];
+        frame.resize(len, fill);
+        frame.into()
+    }
+
+    async fn outbox(limit: usize) -> (Outbox, TcpStream) {
+        let (ours, theirs) = loopback().await;
+        SockRef::from(&ours).set_send_buffer_size(4096).unwrap();
+        SockRef::from(&theirs).set_recv_buffer_size(4096).unwrap();
+        // The reading half is not needed, and must not close the stream.
+        let (reader, writer) = ours.into_split();
+        std::mem::forget(reader);
+        (Outbox::new(writer, limit), theirs)
+    }
+
+    /// Sends frames until one has to wait, in part or whole. Returns how many.
+    fn fill(outbox: &Outbox, frame: &Bytes) -> usize {
+        (1..)
+            .find(|_| {
+                outbox.send(frame);
+                !outbox.state.lock().queue.is_empty()
+            })
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_the_socket_does_not_take_waits_in_order() {
+        let (outbox, mut client) = outbox(1 << 20).await;
+        let sent = fill(&outbox, &framed(b'a', 50_000));
+        outbox.send(&framed(b'b', 200));
+        outbox.send(&framed(b'c', 60_000));
+        outbox.finish(&Bytes::from_static(b"\x88\x00"));
+        outbox.send(&framed(b'd', 200));
+
+        let flush = poll_fn(|cx| outbox.poll_flush(cx));
+        let mut received = Vec::new();
+        let read = async {
+            client.read_to_end(&mut received).await.unwrap();
+        };
+        tokio::join!(
+            async {
+                flush.await.unwrap();
+                assert!(outbox.shut_down_if_finished());
+            },
+            read
+        );
+        let expected = [
+            framed(b'a', 50_000).repeat(sent),
+            framed(b'b', 200).to_vec(),
+            framed(b'c', 60_000).to_vec(),
+            b"\x88\x00".to_vec(),
+        ];
+        assert!(received == expected.concat());
+        assert_eq!(outbox.state.lock().queued, 0);
+    }
+
+    #[tokio::test]
+    async fn an_overflow_keeps_the_frame_that_is_partly_out() {
+        let (outbox, mut client) = outbox(100_000).await;
+        // A run of several frames is one chunk; the cut is inside it.
+        let run: Bytes = framed(b'a', 5_000).repeat(10).into();
+        let sent = fill(&outbox, &run);
+        outbox.send(&framed(b'b', 50_000));
+        assert_eq!(outbox.close_requested(), None);
+        outbox.send(&framed(b'c', 200));
+        assert_eq!(outbox.close_requested(), Some(Close::TooSlow));
+        outbox.send(&framed(b'd', 200));
+        assert!(outbox.state.lock().queued < 5_000);
+        outbox.finish(&Bytes::from_static(b"\x88\x00"));
+
+        let mut received = Vec::new();
+        let read = async {
+            client.read_to_end(&mut received).await.unwrap();
+        };
+        tokio::join!(
+            async {
+                poll_fn(|cx| outbox.poll_flush(cx)).await.unwrap();
+                assert!(outbox.shut_down_if_finished());
+            },
+            read
+        );
+        let frames = received.strip_suffix(b"\x88\x00").unwrap();
+        assert_eq!(frames.len() % 5_000, 0, "only whole frames");
+        assert!(frames.len() <= run.len() * sent);
+        assert!(frames.chunks(5_000).all(|frame| frame == framed(b'a', 5_000)));
+    }
+
+    #[tokio::test]
+    async fn one_large_chunk_may_wait_alone() {
+        let (outbox, _client) = outbox(10).await;
+        fill(&outbox, &framed(b'a', 60_000));
+        assert_eq!(outbox.close_requested(), None);
+        outbox.abandon();
+        assert!(poll_fn(|cx| outbox.poll_flush(cx)).await.is_err());
+    }
+}

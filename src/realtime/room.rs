@@ -142,6 +142,11 @@ impl Room {
         self.schedule(&mut state);
     }
 
+    /// Whether its publishers should be held back.
+    pub(super) fn is_behind(&self) -> bool {
+        self.state.lock().log.size >= HELD_FROM
+    }
+
     /// Sends something to one member, behind all broadcasts so far. Returns whether its publisher should be held back.
     pub(super) fn reply(self: &Arc<Self>, connection: &Arc<Connection>, frames: Vec<u8>) -> bool {
         let mut state = self.state.lock();

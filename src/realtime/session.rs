@@ -88,8 +88,9 @@ impl Session {
             }
             Action::Join { topic, refs, replaced } => {
                 let channel = join(shared, connection, &topic, refs, replaced, message);
+                let held = channel.room.is_behind().then(|| Arc::clone(&channel.room));
                 socket.add(channel);
-                None
+                held
             }
             Action::Leave(channel) => {
                 let reply = Outgoing::reply(channel.refs.own(), &message.r#ref, &message.topic.json, reply::OK);

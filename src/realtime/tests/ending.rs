@@ -1,0 +1,171 @@
+//! How connections end.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use super::super::Limits;
+use super::*;
+
+/// What the server answers to some bytes, up to the end of the stream.
+async fn answer_to(bytes: &[u8], vsn: Vsn) -> Vec<u8> {
+    let hub = Hub::new(Limits::default());
+    let mut client = open(&hub, identity("alice"), vsn).await;
+    client.write_all(bytes).await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn bad_bytes_are_answered_with_the_recorded_codes() {
+    let masked = |first: u8, payload: &[u8]| [&[first, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat();
+    for (bytes, code) in [
+        (b"\x81\x05hello".to_vec(), 1002_u16),
+        (masked(0xc1, b"{}"), 1002),
+        (masked(0x83, b"{}"), 1002),
+        (masked(0x80, b"{}"), 1002),
+        (masked(0x88, &1005_u16.to_be_bytes()), 1002),
+        (masked(0x88, &999_u16.to_be_bytes()), 1002),
+        (masked(0x88, b"\x03"), 1002),
+        (masked(0x81, b"\xff\xfe"), 1007),
+        (masked(0x81, b"hello"), 1011),
+        (masked(0x81, b""), 1011),
+        (masked(0x82, b"\x00\x01\x02\xff"), 1011),
+        (masked(0x88, &1000_u16.to_be_bytes()), 1000),
+        (masked(0x88, &1001_u16.to_be_bytes()), 1001),
+        (masked(0x88, b"\x0f\xa1bye"), 4001),
+    ] {
+        for vsn in [Vsn::V1, Vsn::V2] {
+            let expected = [&[0x88, 2], &code.to_be_bytes()[..]].concat();
+            assert_eq!(answer_to(&bytes, vsn).await, expected, "{bytes:?}");
+        }
+    }
+    assert_eq!(answer_to(&masked(0x88, b""), Vsn::V1).await, b"\x88\x00");
+    assert_eq!(answer_to(b"", Vsn::V1).await, b"", "gone without a word");
+}
+
+vsn_test!(whoever_goes_is_seen_to_go, async |vsn| {
+    let hub = Hub::new(Limits::default());
+    let mut watcher = Client::joined(&hub, "watcher", vsn, "t").await;
+
+    let mut polite = Client::joined(&hub, "polite", vsn, "t").await;
+    assert_eq!(watcher.expect_diff().await.0, ["polite"]);
+    polite.send_message(Message::Close(Some(CloseFrame { code: 3000.into(), reason: "bye".into() }))).await;
+    polite.expect_close(Some(3000)).await;
+    assert_eq!(watcher.expect_diff().await.1, ["polite"]);
+
+    let broken = Client::joined(&hub, "broken", vsn, "t").await;
+    assert_eq!(watcher.expect_diff().await.0, ["broken"]);
+    drop(broken);
+    assert_eq!(watcher.expect_diff().await.1, ["broken"]);
+
+    let mut garbled = Client::joined(&hub, "garbled", vsn, "t").await;
+    assert_eq!(watcher.expect_diff().await.0, ["garbled"]);
+    garbled.send_text("hello").await;
+    garbled.expect_close(Some(1011)).await;
+    assert_eq!(watcher.expect_diff().await.1, ["garbled"]);
+});
+
+#[tokio::test]
+async fn a_user_is_disconnected_from_one_application() {
+    let hub = Hub::new(Limits::default());
+    let mut first = Client::joined(&hub, "kicked", Vsn::V1, "t").await;
+    let mut second = Client::connect(&hub, "kicked", Vsn::V2).await;
+    let mut other_user = Client::connect(&hub, "other", Vsn::V2).await;
+    let elsewhere = Identity { app_key: "key2".into(), ..identity("kicked") };
+    let mut other_application = Client::connect_as(&hub, elsewhere, Vsn::V2).await;
+    hub.disconnect_user("key", "kicked");
+    first.expect_close(Some(1000)).await;
+    second.expect_close(Some(1000)).await;
+    other_user.heartbeat().await;
+    other_application.heartbeat().await;
+}
+
+#[tokio::test]
+async fn sockets_end_with_what_they_live_by() {
+    let hub = Hub::new(Limits::default());
+    let base = identity("alice");
+    let mut by_application =
+        Client::connect_as(&hub, Identity { app_key: "archived".into(), ..base.clone() }, Vsn::V2).await;
+    let mut by_token = Client::connect_as(&hub, Identity { token_id: Some(20), ..base.clone() }, Vsn::V2).await;
+    let mut by_enrollment =
+        Client::connect_as(&hub, Identity { organization_id: Some(30), ..base.clone() }, Vsn::V2).await;
+    let other_user = Identity { organization_id: Some(30), user_id: 9, ..base.clone() };
+    let mut others = [
+        Client::connect_as(&hub, other_user, Vsn::V2).await,
+        Client::connect_as(&hub, Identity { token_id: None, organization_id: None, ..base }, Vsn::V2).await,
+    ];
+    hub.close_application("archived");
+    by_application.expect_close(Some(1008)).await;
+    by_token.heartbeat().await;
+    hub.close_token(20);
+    by_token.expect_close(Some(1008)).await;
+    by_enrollment.heartbeat().await;
+    hub.close_enrollment(1, 30);
+    by_enrollment.expect_close(Some(1008)).await;
+    for client in &mut others {
+        client.heartbeat().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_means_nothing_received() {
+    let hub = Hub::new(Limits::default());
+    let start = Instant::now();
+    let mut idle = Client::joined(&hub, "idle", Vsn::V1, "t").await;
+    let mut talking = Client::joined(&hub, "talking", Vsn::V2, "t").await;
+    idle.expect_diff().await;
+    let talk = tokio::spawn(async move {
+        for number in 0..3 {
+            sleep(Duration::from_secs(29)).await;
+            talking.send("1", "2", "t", "tick", "{}").await;
+            talking.send_message(Message::Ping(vec![number].into())).await;
+        }
+        talking
+    });
+    for _ in 0..2 {
+        idle.expect(None, None, "tick", json!({})).await;
+    }
+    idle.expect_close(Some(1001)).await;
+    let elapsed = start.elapsed();
+    assert!((60.0..61.0).contains(&elapsed.as_secs_f64()), "{elapsed:?}");
+    drop(talk.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_keep_a_socket() {
+    let hub = Hub::new(Limits::default());
+    let start = Instant::now();
+    let mut client = Client::joined(&hub, "alice", Vsn::V2, "t").await;
+    for _ in 0..10 {
+        sleep(Duration::from_secs(59)).await;
+        client.send_message(Message::Ping(Bytes::from_static(b"x"))).await;
+        assert_eq!(client.next().await, Message::Pong(Bytes::from_static(b"x")));
+    }
+    client.expect_close(Some(1001)).await;
+    assert!(start.elapsed() >= Duration::from_secs(650));
+}
+
+#[tokio::test]
+async fn a_stop_closes_all_without_leaves() {
+    let hub = Hub::new(Limits::default());
+    let mut one = Client::joined(&hub, "one", Vsn::V1, "t").await;
+    let mut two = Client::joined(&hub, "two", Vsn::V2, "t").await;
+    one.expect_diff().await;
+    let stopping = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.shutdown().await }
+    });
+    one.expect_close(Some(1012)).await;
+    two.expect_close(Some(1012)).await;
+    drop((one, two));
+    stopping.await.unwrap();
+    assert_eq!(hub.socket_count(), 0);
+
+    let mut late = Client::connect(&hub, "late", Vsn::V2).await;
+    late.expect_close(Some(1012)).await;
+}

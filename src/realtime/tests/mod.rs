@@ -1,0 +1,200 @@
+//! The hub over real streams, from behind the handshake.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use pusher_lite_protocol::{Outgoing, Vsn};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+
+use super::connection::{Connection, SocketId};
+use super::outbox::Outbox;
+use super::{Hub, Identity, Topic};
+
+mod ending;
+mod fan_out;
+mod joining;
+mod pushing;
+mod slow;
+
+/// Runs a test body for either version.
+macro_rules! vsn_test {
+    ($name:ident, $body:expr) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn v1() {
+                ($body)(Vsn::V1).await;
+            }
+
+            #[tokio::test]
+            async fn v2() {
+                ($body)(Vsn::V2).await;
+            }
+        }
+    };
+}
+use vsn_test;
+
+/// The two ends of a connection.
+pub(super) async fn loopback() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (listener.accept().await.unwrap().0, client)
+}
+
+/// A connection that no pump serves, and the client's end of it.
+pub(super) async fn connection(id: SocketId, unique_identifier: &str, vsn: Vsn) -> (Arc<Connection>, TcpStream) {
+    let (server, client) = loopback().await;
+    let (reader, writer) = server.into_split();
+    // Nobody reads, but the stream has to stay open.
+    std::mem::forget(reader);
+    let outbox = Outbox::new(writer, 1 << 20);
+    (Arc::new(Connection::new(id, vsn, identity(unique_identifier), outbox, 0)), client)
+}
+
+fn identity(unique_identifier: &str) -> Identity {
+    Identity {
+        app_key: "key".into(),
+        unique_identifier: unique_identifier.into(),
+        user_id: 1,
+        token_id: Some(2),
+        organization_id: Some(3),
+        may_send: true,
+    }
+}
+
+/// Has the hub serve a socket; returns the client's end.
+async fn open(hub: &Hub, identity: Identity, vsn: Vsn) -> TcpStream {
+    let (server, client) = loopback().await;
+    tokio::spawn(hub.serve_websocket(server, Bytes::new(), identity, vsn));
+    client
+}
+
+fn topic(name: &str) -> Topic {
+    Topic::new("key", name).unwrap()
+}
+
+/// A client that speaks WebSocket and one version of the protocol.
+struct Client {
+    vsn: Vsn,
+    stream: WebSocketStream<TcpStream>,
+}
+
+/// A message as either version has it; the `join_ref` is null in version 1.
+#[derive(Debug, Clone, PartialEq)]
+struct Received {
+    join_ref: Value,
+    r#ref: Value,
+    topic: Value,
+    event: String,
+    payload: Value,
+}
+
+impl Client {
+    async fn connect(hub: &Hub, unique_identifier: &str, vsn: Vsn) -> Client {
+        Client::connect_as(hub, identity(unique_identifier), vsn).await
+    }
+
+    async fn connect_as(hub: &Hub, identity: Identity, vsn: Vsn) -> Client {
+        let stream = WebSocketStream::from_raw_socket(open(hub, identity, vsn).await, Role::Client, None).await;
+        Client { vsn, stream }
+    }
+
+    /// Connects and joins, up to where it has seen itself join.
+    async fn joined(hub: &Hub, unique_identifier: &str, vsn: Vsn, topic: &str) -> Client {
+        let mut client = Client::connect(hub, unique_identifier, vsn).await;
+        client.join(topic, "1").await;
+        for event in ["phx_reply", "presence_state", "presence_diff"] {
+            assert_eq!(client.receive().await.event, event);
+        }
+        client
+    }
+
+    async fn join(&mut self, topic: &str, r#ref: &str) {
+        self.send(r#ref, r#ref, topic, "phx_join", "{}").await;
+    }
+
+    /// Sends a message to a topic of the client's application, the refs being strings.
+    async fn send(&mut self, join_ref: &str, r#ref: &str, topic: &str, event: &str, payload: &str) {
+        let quote = pusher_lite_protocol::quote;
+        let (join_ref, r#ref, event) = (quote(join_ref), quote(r#ref), quote(event));
+        let topic = quote(&format!("lobby:key:{topic}"));
+        let message = Outgoing { join_ref: &join_ref, r#ref: &r#ref, topic: &topic, event: &event, payload };
+        let mut text = Vec::new();
+        self.vsn.encode(&message, &mut text);
+        self.send_text(&String::from_utf8(text).unwrap()).await;
+    }
+
+    async fn send_text(&mut self, text: &str) {
+        self.send_message(Message::text(text)).await;
+    }
+
+    async fn send_message(&mut self, message: Message) {
+        self.stream.send(message).await.unwrap();
+    }
+
+    async fn next(&mut self) -> Message {
+        self.stream.next().await.expect("the stream ends with a close frame").unwrap()
+    }
+
+    async fn receive_text(&mut self) -> String {
+        match self.next().await {
+            Message::Text(text) => text.to_string(),
+            other => panic!("{other:?} is not text"),
+        }
+    }
+
+    async fn receive(&mut self) -> Received {
+        let text = self.receive_text().await;
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let field = |at: usize, key: &str| {
+            if self.vsn == Vsn::V1 { value[key].clone() } else { value[at].clone() }
+        };
+        let event = field(3, "event").as_str().unwrap().to_owned();
+        Received {
+            join_ref: field(0, "join_ref"),
+            r#ref: field(1, "ref"),
+            topic: field(2, "topic"),
+            event,
+            payload: field(4, "payload"),
+        }
+    }
+
+    /// Receives a message that has to be this.
+    async fn expect(&mut self, join_ref: Option<&str>, r#ref: Option<&str>, event: &str, payload: Value) {
+        let join_ref = join_ref.filter(|_| self.vsn == Vsn::V2);
+        let received = self.receive().await;
+        assert_eq!((&received.join_ref, &received.r#ref), (&json!(join_ref), &json!(r#ref)), "{received:?}");
+        assert_eq!((received.event.as_str(), &received.payload), (event, &payload), "{received:?}");
+    }
+
+    /// Receives a `presence_diff` and returns who joined and who left.
+    async fn expect_diff(&mut self) -> (Vec<String>, Vec<String>) {
+        let received = self.receive().await;
+        assert_eq!(received.event, "presence_diff");
+        let users = |side: &str| received.payload[side].as_object().unwrap().keys().cloned().collect();
+        (users("joins"), users("leaves"))
+    }
+
+    /// Receives a reply to a message on the topic `phoenix`, so that everything sent before was carried out.
+    async fn heartbeat(&mut self) {
+        let text = match self.vsn {
+            Vsn::V1 => r#"{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"hb"}"#,
+            Vsn::V2 => r#"[null,"hb","phoenix","heartbeat",{}]"#,
+        };
+        self.send_text(text).await;
+        self.expect(None, Some("hb"), "phx_reply", json!({"status": "ok", "response": {}})).await;
+    }
+
+    /// Receives the close frame and the end of the stream.
+    async fn expect_close(&mut self, code: Option<u16>) {
+        let Message::Close(frame) = self.next().await else { panic!("no close frame") };
+        assert_eq!(frame.map(|frame| u16::from(frame.code)), code);
+        assert!(!matches!(self.stream.next().await, Some(Ok(_))), "nothing follows a close frame");
+    }
+}
