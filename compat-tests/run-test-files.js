@@ -7,6 +7,9 @@ import { spec } from "node:test/reporters"
 import { isAvailable } from "./target/installation.js"
 import { givenTarget } from "./target/settings.js"
 
+/** How long one file may take, in milliseconds. */
+const FILE_WITHIN = 300_000
+
 /**
  * @param {string} folder of this package
  * @param {object} options of the command line
@@ -19,7 +22,8 @@ export async function runTestFiles(folder, options) {
   const here = path.join(import.meta.dirname, folder)
   const files = fs.readdirSync(here).filter((name) => name.endsWith(".test.js")).map((name) => path.join(here, name))
   const counts = { passed: 0, failed: 0, skipped: 0 }
-  const stream = run({ files, concurrency: folder === "unit", testNamePatterns: options.grep ? [options.grep] : undefined })
+  const testNamePatterns = options.grep ? [options.grep] : undefined
+  const stream = run({ files, concurrency: folder === "unit", timeout: FILE_WITHIN, testNamePatterns })
   stream.on("test:pass", (event) => {
     if (!isSingle(event)) return
     counts[event.skip !== undefined ? "skipped" : "passed"] += 1

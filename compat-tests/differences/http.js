@@ -54,7 +54,7 @@ const D2 = {
   // Which of the two `_format` and `Accept` ask for is left open.
   "sessions/_format=html": [detail(406), page(406)],
   // No route was looked for yet, so that the answer may be the HTTP library's.
-  "extra/HTTP/1.1 no Host": [detail(400), page(400), { status: 400, text: "", freeHeaders: true }],
+  "extra/HTTP/1.1 no Host": [detail(400), page(400), { status: 400, text: "" }].map((answer) => ({ ...answer, freeHeaders: true })),
 }
 
 function script() {

@@ -31,4 +31,6 @@ export const WANTED = {
   "pem null": { row: "D1", columns: unusablePermissions },
   "pem string number": { row: "D1", columns: unusablePermissions },
   "pem default 1 (join only)": { row: "D6", columns: { websocket_push_is_broadcast: [false] } },
+  // Not marked, though the names do not include send_message: either is taken as right.
+  "pem list of names": { row: "D6", columns: { websocket_push_is_broadcast: [false, true] } },
 }

@@ -64,7 +64,8 @@ function compareWithWanted(entry, recorded, answer, context) {
   if (answers.length === 0) return compareRuled(row, recorded, answer, context)
   const wrongs = answers.map((wanted) => matchWanted(wanted, recorded, answer, context))
   if (wrongs.includes(null)) return { verdict: "difference", row }
-  return { verdict: "unexpected", row, wrong: wrongs[0], expected: answers.map((wanted) => show(wanted)).join("\n or ") }
+  const closest = answers.findIndex(({ status }) => status === answer.status)
+  return { verdict: "unexpected", row, wrong: wrongs[Math.max(closest, 0)], expected: answers.map((wanted) => show(wanted)).join("\n or ") }
 }
 
 /** Rows that keep the recorded answer but for one thing, which the context (D14) or a look at the JWT (D10) checks. */

@@ -38,7 +38,10 @@ export async function install(database, settings = {}) {
   const folder = scratchFolder(database)
   const url = database === "sqlite" ? await filledDatabase(folder, SECRETS) : await restoredDatabase(postgres)
   const server = await startServer({ ...SECRETS, ...settings, DATABASE_URL: url }, { folder })
-  const credentials = await Credentials.logIn(server.address, creds)
+  const credentials = await Credentials.logIn(server.address, creds).catch(async (error) => {
+    await server.stop()
+    throw error
+  })
   const dispose = async () => {
     await server.stop()
     if (database === "postgres") await dropDatabase(postgres, url)
