@@ -12,6 +12,9 @@ export const VERSIONS = ["1.2.1", "1.5.14", "1.8.16"]
 /** Reconnects at once rather than after the seconds that old versions wait. */
 const SOON = () => 50
 
+/** Short, so that heartbeats are seen, and since 1.5 forgets to end the timer: the process would live on for 30 s. */
+const HEARTBEAT = 1_000
+
 export class PhoenixClient {
   /** `open`, `close` and `error`, in order. */
   events = new Inbox()
@@ -26,7 +29,7 @@ export class PhoenixClient {
     this.appKey = appKey
     this.phoenix = require(`phoenix-${version}`)
     const params = { app_key: appKey, guardian_token: jwt, unique_identifier: uid }
-    const options = { transport: WebSocket, params, reconnectAfterMs: SOON, rejoinAfterMs: SOON, timeout: 5_000 }
+    const options = { transport: WebSocket, params, reconnectAfterMs: SOON, rejoinAfterMs: SOON, heartbeatIntervalMs: HEARTBEAT, timeout: 3_000 }
     this.socket = new this.phoenix.Socket(`${url.replace(/^http/, "ws")}/socket`, options)
     this.socket.onOpen(() => this.events.put("open"))
     this.socket.onClose(() => this.events.put("close"))
@@ -49,8 +52,12 @@ export class PhoenixClient {
     return new ClientChannel(this, this.socket.channel(`lobby:${this.appKey}:${topic}`, params))
   }
 
+  /** Ends it for good: 1.2.1 would go on with heartbeats and reconnecting, and every version with joining what was refused. */
   disconnect() {
     this.socket.disconnect()
+    clearInterval(this.socket.heartbeatTimer)
+    this.socket.reconnectTimer.reset()
+    for (const channel of this.socket.channels) channel.rejoinTimer.reset()
   }
 }
 
@@ -106,15 +113,15 @@ export class ClientChannel {
   }
 
   /** Before 1.4 an application kept the state itself. */
-  #syncByHand({ syncState, syncDiff, list }) {
+  #syncByHand(Presence) {
     let state = {}
-    const tell = () => this.#tell(list(state, (uid, { metas }) => [uid, metas.length]))
+    const tell = () => this.#tell(Presence.list(state, (uid, { metas }) => [uid, metas.length]))
     this.channel.on("presence_state", (full) => {
-      state = syncState(state, full)
+      state = Presence.syncState(state, full)
       tell()
     })
     this.channel.on("presence_diff", (diff) => {
-      state = syncDiff(state, diff)
+      state = Presence.syncDiff(state, diff)
       tell()
     })
   }
