@@ -16,7 +16,7 @@ use super::{Request, Response};
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: &str = "OPTIONS, HEAD, GET, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "authorization, origin, sec-websocket-key, sec-websocket-version, sec-websocket-protocol, host, \
-    connection, upgrade, content-type, sec-websocket-accept";
+    connection, upgrade, content-type, sec-websocket-accept, sec-websocket-protocol";
 
 /// The answer to a preflight: with the permissions, or 403 without any when it asks for more than they are. None for
 /// every other request, OPTIONS without `Origin` or `Access-Control-Request-Method` included.

@@ -121,6 +121,7 @@ mod tests {
     use super::*;
     use crate::realtime::Topic;
     use crate::realtime::connection::Connection;
+    use crate::realtime::room::Parting;
     use crate::realtime::tests::connection;
 
     const ALL: usize = usize::MAX;
@@ -174,7 +175,7 @@ mod tests {
             join(&room, &comes);
             publish(&room, "\"two\"");
             room.reply(&stays, b"\x81\x03own".to_vec());
-            room.leave(&goes, PhxRef(3), b"\x81\x05reply".to_vec(), None, false);
+            room.leave(&goes, PhxRef(3), Parting { frames: b"\x81\x05reply".to_vec(), last_words: None });
             publish(&room, "\"three\"");
             drain(&room);
 
@@ -202,7 +203,7 @@ mod tests {
         publish(&room, "\"one\"");
         join(&room, &visits);
         publish(&room, "\"two\"");
-        room.leave(&visits, PhxRef(2), Vec::new(), None, true);
+        room.part(&visits, Parting::default());
         publish(&room, "\"three\"");
         drain(&room);
         assert_eq!(received(&visits, &mut visits_client).await, "reply presence_state presence_diff two");

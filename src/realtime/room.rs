@@ -73,6 +73,14 @@ pub(super) struct Mark {
     pub(super) frames: Vec<u8>,
 }
 
+/// What a member that leaves is sent.
+#[derive(Debug, Default)]
+pub(super) struct Parting {
+    pub(super) frames: Vec<u8>,
+    /// The connection's, if this is its end.
+    pub(super) last_words: Option<Arc<LastWords>>,
+}
+
 #[derive(Debug)]
 pub(super) enum Change {
     Join,
@@ -122,24 +130,33 @@ impl Room {
         true
     }
 
-    /// Takes a member away. It is sent `frames` behind all broadcasts so far. The others are told, unless `silent`.
-    pub(super) fn leave(
-        self: &Arc<Self>,
-        connection: &Arc<Connection>,
-        phx_ref: PhxRef,
-        frames: Vec<u8>,
-        last_words: Option<Arc<LastWords>>,
-        silent: bool,
-    ) {
-        let topic = quote(self.topic.as_str());
+    /// Takes a member away. It is sent `frames` behind all broadcasts so far, and the others are told.
+    pub(super) fn leave(self: &Arc<Self>, connection: &Arc<Connection>, phx_ref: PhxRef, parting: Parting) {
         let mut state = self.state.lock();
-        state.mark(connection, Change::Leave(last_words), frames);
-        state.counts[connection.vsn.index()] -= 1;
-        let diff = state.presence.leave(&connection.identity.unique_identifier, phx_ref);
-        if let Some(diff) = diff.filter(|_| !silent) {
+        state.part(connection, parting);
+        self.absent(&mut state, connection, phx_ref);
+        self.schedule(&mut state);
+    }
+
+    /// The first half of [`Room::leave`]: nothing is sent to the member after this, but its presence stays.
+    pub(super) fn part(self: &Arc<Self>, connection: &Arc<Connection>, parting: Parting) {
+        let mut state = self.state.lock();
+        state.part(connection, parting);
+        self.schedule(&mut state);
+    }
+
+    /// The second half of [`Room::leave`]: its presence ends, and the others are told.
+    pub(super) fn end_presence(self: &Arc<Self>, connection: &Arc<Connection>, phx_ref: PhxRef) {
+        let mut state = self.state.lock();
+        self.absent(&mut state, connection, phx_ref);
+        self.schedule(&mut state);
+    }
+
+    fn absent(&self, state: &mut State, connection: &Arc<Connection>, phx_ref: PhxRef) {
+        if let Some(diff) = state.presence.leave(&connection.identity.unique_identifier, phx_ref) {
+            let topic = quote(self.topic.as_str());
             state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
         }
-        self.schedule(&mut state);
     }
 
     /// Whether its publishers should be held back.
@@ -234,6 +251,11 @@ impl State {
         self.log.size += frames.len();
         let at = self.log.runs[connection.vsn.index()].len();
         self.log.marks.push(Mark { connection: Arc::clone(connection), at, change, frames });
+    }
+
+    fn part(&mut self, connection: &Arc<Connection>, parting: Parting) {
+        self.mark(connection, Change::Leave(parting.last_words), parting.frames);
+        self.counts[connection.vsn.index()] -= 1;
     }
 
     fn broadcast(&mut self, message: &Outgoing<'_>) {

@@ -12,7 +12,7 @@ use super::close::Close;
 use super::connection::Connection;
 use super::frame;
 use super::hub::Shared;
-use super::room::Room;
+use super::room::{Parting, Room};
 use super::socket::{Action, Socket};
 use super::topic::Topic;
 
@@ -22,6 +22,8 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     socket: Socket,
+    /// Channels whose topics send nothing more to this client, and still show it as present.
+    parted: Vec<Channel>,
 }
 
 /// A connection's close frame. It is sent when the last room that has something for the connection drops it.
@@ -40,7 +42,7 @@ impl Drop for LastWords {
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Session {
         let socket = Socket::new(connection.vsn);
-        Session { shared, connection, socket }
+        Session { shared, connection, socket, parted: Vec::new() }
     }
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
@@ -70,7 +72,7 @@ impl Session {
     }
 
     fn receive(&mut self, message: &Message<'_>, replies: &mut Vec<u8>) -> Option<Arc<Room>> {
-        let Session { shared, connection, socket } = self;
+        let Session { shared, connection, socket, .. } = self;
         let vsn = connection.vsn;
         match socket.receive(message, &connection.identity, &shared.limits) {
             Action::Nothing => None,
@@ -95,21 +97,32 @@ impl Session {
             Action::Leave(channel) => {
                 let reply = Outgoing::reply(channel.refs.own(), &message.r#ref, &message.topic.json, reply::OK);
                 let frames = framed(connection, &[reply, channel.close(&message.topic.json)]);
-                channel.room.leave(connection, channel.phx_ref, frames, None, false);
+                channel.room.leave(connection, channel.phx_ref, Parting { frames, last_words: None });
                 None
             }
         }
     }
 
-    /// Leaves all topics, and then closes. Those who go down together do not hear of each other's leave.
+    /// Leaves all topics, and then closes. Where the server closes several at once, they do not hear of each other's
+    /// leave: their presence ends with the session, when the client has read its close frame.
     pub(super) fn close(&mut self, close: Close) {
         let last_words = LastWords { connection: Arc::clone(&self.connection), close_frame: close.frame() };
-        self.leave_all(Some(Arc::new(last_words)), close == Close::Shutdown);
+        let last_words = Some(Arc::new(last_words));
+        let parting = || Parting { frames: Vec::new(), last_words: last_words.clone() };
+        self.parted = self.socket.take_channels();
+        for channel in &self.parted {
+            channel.room.part(&self.connection, parting());
+        }
+        if !matches!(close, Close::Disconnected | Close::Revoked | Close::Shutdown) {
+            self.end_presence();
+        }
     }
 
-    fn leave_all(&mut self, last_words: Option<Arc<LastWords>>, silent: bool) {
-        for channel in self.socket.take_channels() {
-            channel.room.leave(&self.connection, channel.phx_ref, Vec::new(), last_words.clone(), silent);
+    /// Tells those who stay that this client has left, unless all go.
+    fn end_presence(&mut self) {
+        let stays = !self.shared.sockets.is_stopping();
+        for channel in std::mem::take(&mut self.parted).iter().filter(|_| stays) {
+            channel.room.end_presence(&self.connection, channel.phx_ref);
         }
     }
 }
@@ -117,7 +130,11 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.connection.outbox.abandon();
-        self.leave_all(None, self.shared.sockets.is_stopping());
+        for channel in self.socket.take_channels() {
+            channel.room.part(&self.connection, Parting::default());
+            self.parted.push(channel);
+        }
+        self.end_presence();
         self.shared.sockets.remove(&self.connection);
     }
 }
@@ -136,7 +153,7 @@ fn join(
     let mut lead = framed(connection, &[reply]);
     if let Some(replaced) = replaced {
         frame::text(connection.vsn, &replaced.close(topic_json), &mut lead);
-        replaced.room.leave(connection, replaced.phx_ref, Vec::new(), None, false);
+        replaced.room.leave(connection, replaced.phx_ref, Parting::default());
     }
     let meta = Meta { phx_ref: shared.next_phx_ref(), online_at: milliseconds_since_1970() };
     let room = shared.registry.join(topic, connection, &lead, refs.own(), meta);

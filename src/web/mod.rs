@@ -52,21 +52,22 @@ impl Endpoint {
         let audience = Audience::of(&request);
 
         let mut route = "-";
-        let response = match self.respond(request, &mut route).await {
-            Ok(response) => response,
-            Err(error) => error.into_response(&audience, &self.app.views, &id),
+        let response = match cors::preflight(&request) {
+            Some(decision) => decision,
+            None => {
+                let answer = self.respond(request, &mut route).await;
+                let answer = answer.unwrap_or_else(|error| error.into_response(&audience, &self.app.views, &id));
+                cors::allow(answer, cross_origin)
+            }
         };
         // The route and not the path, which can hold a token; never the query.
         tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), "Answered a request.");
-        cors::allow(response, cross_origin).with_text(X_REQUEST_ID, &id).into_hyper()
+        response.with_text(X_REQUEST_ID, &id).into_hyper()
     }
 
     /// The order is that of the original: files, then the body, then the route, then `Accept`.
     async fn respond(&self, mut request: Request, route: &mut &'static str) -> Result<Response, Error> {
         request.check_head()?;
-        if let Some(permission) = cors::preflight(&request) {
-            return Ok(permission);
-        }
         if let Some(file) = self.app.assets.respond(&request) {
             *route = "(asset)";
             return Ok(file);
