@@ -49,7 +49,7 @@ pub async fn verify(password: &str, hash: Option<&str>) -> bool {
     is_somebody && matches!(verified, Some(Ok(true)))
 }
 
-/// Runs the work on a blocking thread, on as many at once as there are cores: more would only slow down everything else.
+/// Runs the work on a blocking thread, on as many at once as there are cores: more would only slow down all else.
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     static TURNS: LazyLock<Semaphore> =
         LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));

@@ -16,7 +16,7 @@ const ROUTING: [&str; 4] = ["organization_id", "application_id", "event", "topic
 /// Sends the event of the path to a topic (`general` unless given): everything else that came with the request is its
 /// payload, spelled as it came (D19).
 ///
-/// Two events are not sent. `presence_list` answers who is in the topic, and `disconnect` closes the sockets of the user
+/// Two events are not sent: `presence_list` answers who is in the topic, and `disconnect` closes the sockets of the one
 /// whose unique identifier is the topic.
 pub(in crate::web) async fn create(app: App, request: Request) -> Result<Response, Error> {
     let app_key = find_app_key(&app, &request).await?;

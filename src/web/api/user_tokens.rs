@@ -17,7 +17,8 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     let caller = Caller::of(&app, &request, &mut app.db.conn().await?).await?;
     let user_id = request.path_param("user_id").parse().map_err(|_| Error::NotFound("user"))?;
     caller.require_self(user_id)?;
-    let created = app.db.transaction(async |tx: &mut Transaction<'_>| user_tokens::create(tx, user_id).await).await;
+    let create = async |tx: &mut Transaction<'_>| user_tokens::create(tx, user_id).await;
+    let created = app.db.transaction(create).await;
     let token = created.map_err(|error| match error {
         store::Error::NotFound => Error::NotFound("user"),
         error => error.into(),
@@ -25,8 +26,8 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     Ok(data(StatusCode::OK, view(&token)))
 }
 
-/// Invalidates a token, and closes the sockets whose JWT came from it (D5). Whose it is decides; the user of the path is
-/// not looked at, as in the original.
+/// Invalidates a token, and closes the sockets whose JWT came from it (D5). What counts is whose it is; the user of the
+/// path is not looked at, as in the original.
 pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Response, Error> {
     let mut conn = app.db.conn().await?;
     let caller = Caller::of(&app, &request, &mut conn).await?;

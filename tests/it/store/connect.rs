@@ -52,12 +52,11 @@ async fn a_postgres_server_that_is_not_there_is_told_with_its_reason_and_without
     assert!(!error.contains("hunter2"), "{error}");
 }
 
-db_test! {
-    async fn a_full_pool_says_so_instead_of_waiting_for_ever(database: TestDatabase) {
-        let options = Options { pool_size: 1, connection_timeout: Duration::from_millis(200) };
-        let db = Db::connect(&database.url, &options).await.unwrap();
-        let _taken = db.conn().await.unwrap();
-        let error = db.conn().await.unwrap_err();
-        assert!(matches!(error, Error::Unavailable(_)), "{error}");
-    }
+db_test!(a_full_pool_says_so_instead_of_waiting_for_ever);
+async fn a_full_pool_says_so_instead_of_waiting_for_ever(database: TestDatabase) {
+    let options = Options { pool_size: 1, connection_timeout: Duration::from_millis(200) };
+    let db = Db::connect(&database.url, &options).await.unwrap();
+    let _taken = db.conn().await.unwrap();
+    let error = db.conn().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error}");
 }

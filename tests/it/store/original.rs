@@ -7,37 +7,35 @@ use crate::support::{
     postgres,
 };
 
-db_test! {
-    async fn its_accounts_and_applications_are_there(database: TestDatabase) {
-        let db = database.with_original_rows().await;
-        let conn = &mut db.conn().await.unwrap();
+db_test!(its_accounts_and_applications_are_there);
+async fn its_accounts_and_applications_are_there(database: TestDatabase) {
+    let db = database.with_original_rows().await;
+    let conn = &mut db.conn().await.unwrap();
 
-        let token = "88927080-e6c9-11f1-85bf-f2fc4c7451a7";
-        let (token, admin) = user_tokens::find_active(conn, token).await.unwrap().expect("the admin's token is valid");
-        assert_eq!((token.id, admin.id, admin.is_root), (1, 1, true));
-        let invalidated = "889e9b4e-e6c9-11f1-bc4e-f2fc4c7451a7";
-        assert_eq!(user_tokens::find_active(conn, invalidated).await.unwrap(), None);
-        assert!(user_tokens::find(conn, invalidated).await.unwrap().is_some());
+    let token = "88927080-e6c9-11f1-85bf-f2fc4c7451a7";
+    let (token, admin) = user_tokens::find_active(conn, token).await.unwrap().expect("the admin's token is valid");
+    assert_eq!((token.id, admin.id, admin.is_root), (1, 1, true));
+    let invalidated = "889e9b4e-e6c9-11f1-bc4e-f2fc4c7451a7";
+    assert_eq!(user_tokens::find_active(conn, invalidated).await.unwrap(), None);
+    assert!(user_tokens::find(conn, invalidated).await.unwrap().is_some());
 
-        let hash = users::password_hash(conn, 1).await.unwrap().unwrap();
-        assert!(hash.starts_with("$2b$12$"));
-        let member = users::find_by_email(conn, "member@example.com").await.unwrap().unwrap();
-        assert_eq!(member.name.as_deref(), Some("Member"));
-        assert!(!enrollments::is_admin_anywhere(conn, member.id).await.unwrap());
+    let hash = users::password_hash(conn, 1).await.unwrap().unwrap();
+    assert!(hash.starts_with("$2b$12$"));
+    let member = users::find_by_email(conn, "member@example.com").await.unwrap().unwrap();
+    assert_eq!(member.name.as_deref(), Some("Member"));
+    assert!(!enrollments::is_admin_anywhere(conn, member.id).await.unwrap());
 
-        let seen = organizations::list(conn, &member).await.unwrap();
-        assert_eq!(seen.iter().map(|seen| seen.slug.as_deref()).collect::<Vec<_>>(), [Some("acme-inc")]);
-        let owned = applications::list(conn, Reference::Name("acme-inc")).await.unwrap();
-        assert_eq!(owned.iter().map(|owned| owned.name.as_deref()).collect::<Vec<_>>(), [Some("Test App")]);
-    }
+    let seen = organizations::list(conn, &member).await.unwrap();
+    assert_eq!(seen.iter().map(|seen| seen.slug.as_deref()).collect::<Vec<_>>(), [Some("acme-inc")]);
+    let owned = applications::list(conn, Reference::Name("acme-inc")).await.unwrap();
+    assert_eq!(owned.iter().map(|owned| owned.name.as_deref()).collect::<Vec<_>>(), [Some("Test App")]);
 }
 
-db_test! {
-    async fn new_rows_get_ids_after_those_of_the_original(database: TestDatabase) {
-        let db = database.with_original_rows().await;
-        let token = db.transaction(async |tx| user_tokens::create(tx, 3).await).await.unwrap();
-        assert_eq!(token.id, 7);
-    }
+db_test!(new_rows_get_ids_after_those_of_the_original);
+async fn new_rows_get_ids_after_those_of_the_original(database: TestDatabase) {
+    let db = database.with_original_rows().await;
+    let token = db.transaction(async |tx| user_tokens::create(tx, 3).await).await.unwrap();
+    assert_eq!(token.id, 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,18 +69,19 @@ async fn an_empty_database_gets_the_very_same_tables() {
     .await;
 }
 
-db_test! {
-    async fn the_original_can_still_insert(database: TestDatabase) {
-        let db = database.with_original_rows().await;
-        // The columns that Ecto and Coherence name when somebody registers.
-        database.execute(
+db_test!(the_original_can_still_insert);
+async fn the_original_can_still_insert(database: TestDatabase) {
+    let db = database.with_original_rows().await;
+    // The columns that Ecto and Coherence name when somebody registers.
+    database
+        .execute(
             "INSERT INTO users (email, failed_attempts, is_root, name, password_hash, sign_in_count, inserted_at, \
-             updated_at) VALUES ('new@example.com', 0, false, 'New', 'hash', 0, '2026-11-23 00:00:00', \
-             '2026-11-23 00:00:00')",
-        ).await;
-        let conn = &mut db.conn().await.unwrap();
-        assert_eq!(users::find_by_email(conn, "new@example.com").await.unwrap().unwrap().id, 6);
-    }
+         updated_at) VALUES ('new@example.com', 0, false, 'New', 'hash', 0, '2026-11-23 00:00:00', \
+         '2026-11-23 00:00:00')",
+        )
+        .await;
+    let conn = &mut db.conn().await.unwrap();
+    assert_eq!(users::find_by_email(conn, "new@example.com").await.unwrap().unwrap().id, 6);
 }
 
 /// A second schema, with the original's tables untouched.
@@ -115,11 +114,12 @@ async fn describe(url: &str) -> Vec<String> {
                coalesce(character_maximum_length::text, '-') || ' ' || is_nullable || ' ' ||
                coalesce(regexp_replace(column_default, '(test|original)_[0-9a-f]{32}\\.', ''), '-')
                FROM information_schema.columns WHERE table_schema = current_schema()
-               UNION ALL SELECT tablename || ' index ' || regexp_replace(indexdef, '(test|original)_[0-9a-f]{32}\\.', '')
+               UNION ALL SELECT tablename || ' index ' ||
+               regexp_replace(indexdef, '(test|original)_[0-9a-f]{32}\\.', '')
                FROM pg_indexes WHERE schemaname = current_schema()
                AND tablename NOT LIKE '%schema_migrations'
-               UNION ALL SELECT regexp_replace(conrelid::regclass::text, '.*\\.', '') || ' constraint ' || conname || ' '
-               || regexp_replace(pg_get_constraintdef(oid), '(test|original)_[0-9a-f]{32}\\.', '')
+               UNION ALL SELECT regexp_replace(conrelid::regclass::text, '.*\\.', '') || ' constraint ' ||
+               conname || ' ' || regexp_replace(pg_get_constraintdef(oid), '(test|original)_[0-9a-f]{32}\\.', '')
                FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
                AND conrelid::regclass::text NOT LIKE '%schema_migrations'";
     let rows = client.query(sql, &[]).await.unwrap();

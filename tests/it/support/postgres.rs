@@ -25,7 +25,8 @@ dir=$(mktemp -d "$2/pusher-lite-postgres.XXXXXX") || exit 1
 trap '"$1/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
 trap '' HUP INT TERM
 if "$1/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/log" 2>&1 &&
-    "$1/pg_ctl" -D "$dir/data" -l "$dir/log" -w -o "-k $dir -c listen_addresses='' -c fsync=off -c max_connections=300" start >"$dir/start" 2>&1
+    "$1/pg_ctl" -D "$dir/data" -l "$dir/log" -w \
+        -o "-k $dir -c listen_addresses='' -c fsync=off -c max_connections=300" start >"$dir/start" 2>&1
 then echo "$dir"; cat >/dev/null
 else cat "$dir/log" "$dir/start" >&2
 fi

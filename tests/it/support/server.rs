@@ -16,8 +16,8 @@ use tokio_tungstenite::{WebSocketStream, client_async, tungstenite};
 
 use super::client::{Client, status};
 
-/// What signs JWTs here.
-const JWT_SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWqrvAwnOfVqwbcBfXhjtgvq";
+/// What signs JWTs here: the secret of the recorded installation.
+pub(crate) const JWT_SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWqrvAwnOfVqwbcBfXhjtgvq";
 
 /// A running server. It stops with its value.
 pub(crate) struct TestServer {

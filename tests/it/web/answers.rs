@@ -4,88 +4,83 @@ use serde_json::json;
 
 use crate::support::{database::TestDatabase, server::TestServer};
 
-db_test! {
-    async fn what_is_not_there_is_said_to_people_and_programs(database: TestDatabase) {
-        let server = TestServer::start(database.migrated().await);
-        for (method, path, headers, is_json) in [
-            ("GET", "/api", vec![], true),
-            ("GET", "/api/nope", vec![], true),
-            ("GET", "/api/nope", vec!["accept: text/html"], false),
-            ("FOO", "/api/organizations", vec![], true),
-            ("OPTIONS", "/api/organizations", vec!["origin: http://example.com"], true),
-            ("GET", "/nope", vec![], false),
-            ("GET", "/nope", vec!["accept: application/json"], true),
-            ("GET", "/robots.txt", vec!["accept: application/json"], true),
-            ("GET", "/socket", vec![], false),
-        ] {
-            let answer = server.request(method, path, &headers, "").await;
-            assert_eq!(answer.status(), 404, "{method} {path}");
-            if is_json {
-                assert_eq!(answer.json(), json!({"errors": {"detail": "nothing is here for this method and path"}}));
-            } else {
-                assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{method} {path}");
-                assert!(answer.body().contains("<h1>Not Found</h1>"), "{answer:?}");
-            }
+db_test!(what_is_not_there_is_said_to_people_and_programs);
+async fn what_is_not_there_is_said_to_people_and_programs(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    for (method, path, headers, is_json) in [
+        ("GET", "/api", vec![], true),
+        ("GET", "/api/nope", vec![], true),
+        ("GET", "/api/nope", vec!["accept: text/html"], false),
+        ("FOO", "/api/organizations", vec![], true),
+        ("OPTIONS", "/api/organizations", vec!["origin: http://example.com"], true),
+        ("GET", "/nope", vec![], false),
+        ("GET", "/nope", vec!["accept: application/json"], true),
+        ("GET", "/robots.txt", vec!["accept: application/json"], true),
+        ("GET", "/socket", vec![], false),
+    ] {
+        let answer = server.request(method, path, &headers, "").await;
+        assert_eq!(answer.status(), 404, "{method} {path}");
+        if is_json {
+            assert_eq!(answer.json(), json!({"errors": {"detail": "nothing is here for this method and path"}}));
+        } else {
+            assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{method} {path}");
+            assert!(answer.body().contains("<h1>Not Found</h1>"), "{answer:?}");
         }
     }
 }
 
-db_test! {
-    async fn malformed_requests_are_answered_with_the_reason(database: TestDatabase) {
-        let server = TestServer::start(database.migrated().await);
-        let malformed = server.request("POST", "/api/nope", &["content-type: application/json"], "{\"token\":").await;
-        assert_eq!(malformed.status(), 400);
-        assert!(malformed.json()["errors"]["detail"].as_str().unwrap().contains("not valid JSON"), "{malformed:?}");
-        assert_eq!(server.get("/api/a%zz", &[]).await.status(), 400);
-    }
+db_test!(malformed_requests_are_answered_with_the_reason);
+async fn malformed_requests_are_answered_with_the_reason(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    let malformed = server.request("POST", "/api/nope", &["content-type: application/json"], "{\"token\":").await;
+    assert_eq!(malformed.status(), 400);
+    assert!(malformed.json()["errors"]["detail"].as_str().unwrap().contains("not valid JSON"), "{malformed:?}");
+    assert_eq!(server.get("/api/a%zz", &[]).await.status(), 400);
 }
 
-db_test! {
-    async fn other_origins_may_ask(database: TestDatabase) {
-        let server = TestServer::start(database.migrated().await);
-        let origin = "origin: http://example.com";
-        let preflight = ["access-control-request-method: POST", "access-control-request-headers: content-type", origin];
-        let allowed = server.request("OPTIONS", "/api/sessions", &preflight, "").await;
-        assert_eq!((allowed.status(), allowed.header("access-control-allow-origin")), (200, Some("*")));
-        assert!(allowed.header("access-control-allow-headers").unwrap().contains("authorization"));
-        assert!(allowed.header("access-control-allow-methods").unwrap().contains("PATCH"));
+db_test!(other_origins_may_ask);
+async fn other_origins_may_ask(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    let origin = "origin: http://example.com";
+    let preflight = ["access-control-request-method: POST", "access-control-request-headers: content-type", origin];
+    let allowed = server.request("OPTIONS", "/api/sessions", &preflight, "").await;
+    assert_eq!((allowed.status(), allowed.header("access-control-allow-origin")), (200, Some("*")));
+    assert!(allowed.header("access-control-allow-headers").unwrap().contains("authorization"));
+    assert!(allowed.header("access-control-allow-methods").unwrap().contains("PATCH"));
 
-        let refused = server.request("OPTIONS", "/api/sessions", &["access-control-request-method: TRACE", origin], "").await;
-        assert_eq!(refused.header("access-control-allow-methods"), None);
-        let simple = server.get("/api/nope", &[origin]).await;
-        assert_eq!(simple.header("access-control-allow-origin"), Some("*"));
-        assert_eq!(server.get("/api/nope", &[]).await.header("access-control-allow-origin"), None);
-    }
+    let refused =
+        server.request("OPTIONS", "/api/sessions", &["access-control-request-method: TRACE", origin], "").await;
+    assert_eq!(refused.header("access-control-allow-methods"), None);
+    let simple = server.get("/api/nope", &[origin]).await;
+    assert_eq!(simple.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(server.get("/api/nope", &[]).await.header("access-control-allow-origin"), None);
 }
 
-db_test! {
-    async fn every_answer_has_a_request_id(database: TestDatabase) {
-        let server = TestServer::start(database.migrated().await);
-        let given = server.get("/nope", &["x-request-id: abcdefghijklmnopqrstuvwxyz"]).await;
-        assert_eq!(given.header("x-request-id"), Some("abcdefghijklmnopqrstuvwxyz"));
-        let made = server.get("/nope", &["x-request-id: short"]).await;
-        assert_eq!(made.header("x-request-id").unwrap().len(), 32);
-    }
+db_test!(every_answer_has_a_request_id);
+async fn every_answer_has_a_request_id(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    let given = server.get("/nope", &["x-request-id: abcdefghijklmnopqrstuvwxyz"]).await;
+    assert_eq!(given.header("x-request-id"), Some("abcdefghijklmnopqrstuvwxyz"));
+    let made = server.get("/nope", &["x-request-id: short"]).await;
+    assert_eq!(made.header("x-request-id").unwrap().len(), 32);
 }
 
-db_test! {
-    async fn the_client_is_served_compressed_and_validated(database: TestDatabase) {
-        let server = TestServer::start(database.migrated().await);
-        let plain = server.get("/js/pusher.js", &[]).await;
-        assert_eq!((plain.status(), plain.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
-        let tag = format!("if-none-match: {}", plain.header("etag").unwrap());
-        assert_eq!(server.get("/js/pusher.js", &[&tag]).await.status(), 304);
-        let compressed = server.get("/js/pusher.js", &["accept-encoding: gzip"]).await;
-        assert_eq!(compressed.header("content-encoding"), Some("gzip"));
-        let head = server.request("HEAD", "/js/pusher.js", &[], "").await;
-        assert_eq!((head.header("content-length"), head.body()), (plain.header("content-length"), ""));
-    }
+db_test!(the_client_is_served_compressed_and_validated);
+async fn the_client_is_served_compressed_and_validated(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    let plain = server.get("/js/pusher.js", &[]).await;
+    assert_eq!((plain.status(), plain.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    let tag = format!("if-none-match: {}", plain.header("etag").unwrap());
+    assert_eq!(server.get("/js/pusher.js", &[&tag]).await.status(), 304);
+    let compressed = server.get("/js/pusher.js", &["accept-encoding: gzip"]).await;
+    assert_eq!(compressed.header("content-encoding"), Some("gzip"));
+    let head = server.request("HEAD", "/js/pusher.js", &[], "").await;
+    assert_eq!((head.header("content-length"), head.body()), (plain.header("content-length"), ""));
 }
 
-db_test! {
-    async fn those_who_watch_are_told_that_it_runs(database: TestDatabase) {
-        let server = TestServer::start(database.migrated().await);
-        assert_eq!(server.get("/health/live", &[]).await.status(), 200);
-        assert_eq!(server.get("/health/ready", &[]).await.status(), 200);
-    }
+db_test!(those_who_watch_are_told_that_it_runs);
+async fn those_who_watch_are_told_that_it_runs(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    assert_eq!(server.get("/health/live", &[]).await.status(), 200);
+    assert_eq!(server.get("/health/ready", &[]).await.status(), 200);
 }

@@ -11,65 +11,62 @@ const PLAIN_ADMIN: i32 = 2;
 const MEMBER: i32 = 3;
 const LONE: i32 = 5;
 
-db_test! {
-    async fn versions_and_parameters_open_a_socket_or_do_not(database: TestDatabase) {
-        let server = TestServer::start(database.with_original_rows().await);
-        let jwt = server.jwt(MEMBER, Permissions::USER);
-        let (key, token) = (format!("app_key={APP_KEY}"), format!("guardian_token={jwt}"));
-        for (query, refused) in [
-            (format!("{key}&{token}&unique_identifier=a"), None),
-            (format!("{key}&{token}&unique_identifier=a&vsn=1.0.0"), None),
-            (format!("{key}&{token}&unique_identifier=a&vsn=2.0.0&"), None),
-            (format!("{key}&{token}&unique_identifier="), None),
-            (format!("{key}&{token}&unique_identifier=zo%C3%AB%20%2F"), None),
-            (format!("{key}&{token}&unique_identifier=a&vsn=1.0"), Some(403)),
-            (format!("{key}&{token}&unique_identifier=a&vsn=2.1.0"), Some(403)),
-            (format!("{key}&{token}&unique_identifier=a&vsn="), Some(403)),
-            (format!("{key}&{token}&unique_identifier=a&vsn[]=1.0.0"), Some(403)),
-            (format!("{key}&{token}"), Some(403)),
-            (format!("{key}&{token}&unique_identifier[]=a"), Some(403)),
-            (format!("{key}&{token}&unique_identifier[a]=a"), Some(403)),
-            (format!("{token}&unique_identifier=a"), Some(403)),
-            (format!("app_key=&{token}&unique_identifier=a"), Some(403)),
-            (format!("app_key=nope&{token}&unique_identifier=a"), Some(403)),
-            (format!("app_key[]={APP_KEY}&{token}&unique_identifier=a"), Some(403)),
-            (format!("{key}&unique_identifier=a"), Some(403)),
-            (format!("{key}&guardian_token=a.b.c&unique_identifier=a"), Some(403)),
-            (format!("{key}&guardian_token[]={jwt}&unique_identifier=a"), Some(403)),
-            (format!("{key}&{token}&unique_identifier=%zz"), Some(400)),
-        ] {
-            assert_eq!(server.socket(&query).await.err(), refused, "{query}");
-        }
+db_test!(versions_and_parameters_open_a_socket_or_do_not);
+async fn versions_and_parameters_open_a_socket_or_do_not(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let jwt = server.jwt(MEMBER, Permissions::USER);
+    let (key, token) = (format!("app_key={APP_KEY}"), format!("guardian_token={jwt}"));
+    for (query, refused) in [
+        (format!("{key}&{token}&unique_identifier=a"), None),
+        (format!("{key}&{token}&unique_identifier=a&vsn=1.0.0"), None),
+        (format!("{key}&{token}&unique_identifier=a&vsn=2.0.0&"), None),
+        (format!("{key}&{token}&unique_identifier="), None),
+        (format!("{key}&{token}&unique_identifier=zo%C3%AB%20%2F"), None),
+        (format!("{key}&{token}&unique_identifier=a&vsn=1.0"), Some(403)),
+        (format!("{key}&{token}&unique_identifier=a&vsn=2.1.0"), Some(403)),
+        (format!("{key}&{token}&unique_identifier=a&vsn="), Some(403)),
+        (format!("{key}&{token}&unique_identifier=a&vsn[]=1.0.0"), Some(403)),
+        (format!("{key}&{token}"), Some(403)),
+        (format!("{key}&{token}&unique_identifier[]=a"), Some(403)),
+        (format!("{key}&{token}&unique_identifier[a]=a"), Some(403)),
+        (format!("{token}&unique_identifier=a"), Some(403)),
+        (format!("app_key=&{token}&unique_identifier=a"), Some(403)),
+        (format!("app_key=nope&{token}&unique_identifier=a"), Some(403)),
+        (format!("app_key[]={APP_KEY}&{token}&unique_identifier=a"), Some(403)),
+        (format!("{key}&unique_identifier=a"), Some(403)),
+        (format!("{key}&guardian_token=a.b.c&unique_identifier=a"), Some(403)),
+        (format!("{key}&guardian_token[]={jwt}&unique_identifier=a"), Some(403)),
+        (format!("{key}&{token}&unique_identifier=%zz"), Some(400)),
+    ] {
+        assert_eq!(server.socket(&query).await.err(), refused, "{query}");
     }
 }
 
-db_test! {
-    async fn only_those_who_belong_to_the_application_open_a_socket(database: TestDatabase) {
-        let server = TestServer::start(database.with_original_rows().await);
-        for (user, permissions, refused) in [
-            (ADMIN, Permissions::ADMIN, None),
-            (MEMBER, Permissions::CHANNEL, None),
-            (MEMBER, Permissions::default(), Some(403)),
-            (PLAIN_ADMIN, Permissions::ADMIN, Some(403)),
-            (LONE, Permissions::USER, Some(403)),
-            (999, Permissions::ADMIN, Some(403)),
-        ] {
-            let jwt = server.jwt(user, permissions);
-            let query = format!("app_key={APP_KEY}&guardian_token={jwt}&unique_identifier=a");
-            assert_eq!(server.socket(&query).await.err(), refused, "user {user}");
-        }
+db_test!(only_those_who_belong_to_the_application_open_a_socket);
+async fn only_those_who_belong_to_the_application_open_a_socket(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    for (user, permissions, refused) in [
+        (ADMIN, Permissions::ADMIN, None),
+        (MEMBER, Permissions::CHANNEL, None),
+        (MEMBER, Permissions::default(), Some(403)),
+        (PLAIN_ADMIN, Permissions::ADMIN, Some(403)),
+        (LONE, Permissions::USER, Some(403)),
+        (999, Permissions::ADMIN, Some(403)),
+    ] {
+        let jwt = server.jwt(user, permissions);
+        let query = format!("app_key={APP_KEY}&guardian_token={jwt}&unique_identifier=a");
+        assert_eq!(server.socket(&query).await.err(), refused, "user {user}");
     }
 }
 
-db_test! {
-    async fn what_is_no_handshake_is_refused_with_one_answer(database: TestDatabase) {
-        let server = TestServer::start(database.with_original_rows().await);
-        let jwt = server.jwt(ADMIN, Permissions::ADMIN);
-        let path = format!("/socket/websocket?app_key={APP_KEY}&guardian_token={jwt}&unique_identifier=a");
-        assert_eq!(server.get(&path, &[]).await.status(), 400);
-        assert_eq!(server.request("POST", &path, &[], "").await.status(), 400);
-        let refused = server.get("/socket/websocket", &[]).await;
-        assert_eq!((refused.status(), refused.body(), refused.header("content-length")), (403, "", Some("0")));
-        assert_eq!(server.get("/socket/websocket/extra", &[]).await.status(), 404);
-    }
+db_test!(what_is_no_handshake_is_refused_with_one_answer);
+async fn what_is_no_handshake_is_refused_with_one_answer(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let jwt = server.jwt(ADMIN, Permissions::ADMIN);
+    let path = format!("/socket/websocket?app_key={APP_KEY}&guardian_token={jwt}&unique_identifier=a");
+    assert_eq!(server.get(&path, &[]).await.status(), 400);
+    assert_eq!(server.request("POST", &path, &[], "").await.status(), 400);
+    let refused = server.get("/socket/websocket", &[]).await;
+    assert_eq!((refused.status(), refused.body(), refused.header("content-length")), (403, "", Some("0")));
+    assert_eq!(server.get("/socket/websocket/extra", &[]).await.status(), 404);
 }

@@ -1,0 +1,108 @@
+//! Sessions and tokens (D4, D10, D12, D14).
+
+use pusher_lite::auth::Permissions;
+use serde_json::{Value, json};
+
+use super::{ADMIN, LONE, MEMBER, TEST_APP, client::Api};
+use crate::support::database::TestDatabase;
+
+const ADMIN_TOKEN: &str = "88927080-e6c9-11f1-85bf-f2fc4c7451a7";
+const MEMBER_TOKEN: &str = "889898ca-e6c9-11f1-9b3a-f2fc4c7451a7";
+
+async fn permissions(api: &Api, path: &str, body: Value) -> Permissions {
+    let session = api.anonymous("POST", path, body).await;
+    assert_eq!(session.status(), 201, "{session:?}");
+    let jwt = session.json()["jwt"].as_str().unwrap().to_owned();
+    api.app().jwt.verify(&jwt).unwrap().permissions
+}
+
+db_test!(sessions_carry_what_the_user_may);
+async fn sessions_carry_what_the_user_may(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    assert_eq!(permissions(&api, "/api/sessions", json!({"token": ADMIN_TOKEN})).await, Permissions::ADMIN);
+    assert_eq!(permissions(&api, "/api/sessions", json!({"token": MEMBER_TOKEN})).await, Permissions::USER);
+}
+
+db_test!(d10_a_session_for_channels_has_no_admin_permissions);
+async fn d10_a_session_for_channels_has_no_admin_permissions(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    let token = json!({"token": ADMIN_TOKEN});
+    assert_eq!(permissions(&api, "/api/sessions?channel=true", token.clone()).await, Permissions::USER);
+    let in_body = json!({"token": ADMIN_TOKEN, "channel": true});
+    assert_eq!(permissions(&api, "/api/sessions", in_body).await, Permissions::USER);
+    assert_eq!(permissions(&api, "/api/sessions?channel=false", token).await, Permissions::ADMIN);
+}
+
+db_test!(tokens_that_are_no_strings_are_malformed);
+async fn tokens_that_are_no_strings_are_malformed(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    for (body, status) in [
+        (json!({}), 400),
+        (json!({"token": null}), 400),
+        (json!({"token": 5}), 400),
+        (json!({"token": {}}), 400),
+        (json!({"token": "a\u{0}b"}), 422),
+        (json!({"token": "x".repeat(1000)}), 422),
+        (json!({"token": ""}), 422),
+    ] {
+        let answer = api.anonymous("POST", "/api/sessions", body.clone()).await;
+        assert_eq!(answer.status(), status, "{body}");
+    }
+}
+
+db_test!(d4_tokens_are_for_oneself_and_root_users);
+async fn d4_tokens_are_for_oneself_and_root_users(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    for (user_id, of, status) in [(MEMBER, 3, 200), (ADMIN, 3, 200), (LONE, 3, 401), (MEMBER, 1, 401), (ADMIN, 99, 404)]
+    {
+        let path = format!("/api/users/{of}/tokens");
+        assert_eq!(api.request(user_id, "POST", &path, json!(null)).await.status(), status, "user {user_id}: {path}");
+    }
+    let answer = api.anonymous("POST", "/api/users/1/tokens", json!(null)).await;
+    assert_eq!((answer.status(), answer.body()), (401, "Unauthenticated"));
+
+    let member_token = format!("/api/users/3/tokens/{MEMBER_TOKEN}");
+    assert_eq!(api.anonymous("DELETE", &member_token, json!(null)).await.status(), 401);
+    for path in [member_token.clone(), format!("/api/users/5/tokens/{MEMBER_TOKEN}")] {
+        assert_eq!(api.request(LONE, "DELETE", &path, json!(null)).await.status(), 401, "{path}");
+    }
+    assert_eq!(api.request(LONE, "DELETE", "/api/users/5/tokens/nope", json!(null)).await.status(), 404);
+    for user_id in [MEMBER, ADMIN] {
+        let answer = api.request(user_id, "DELETE", &member_token, json!(null)).await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.json()["data"]["invalidated_at"].is_string());
+    }
+}
+
+db_test!(d12_an_id_is_a_whole_number);
+async fn d12_an_id_is_a_whole_number(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    for id in ["1abc", "abc", "1.0", "99999999999999999999"] {
+        let answer = api.request(ADMIN, "POST", &format!("/api/users/{id}/tokens"), json!(null)).await;
+        assert_eq!(answer.status(), 404, "{id}");
+    }
+}
+
+db_test!(d14_new_tokens_and_keys_are_random);
+async fn d14_new_tokens_and_keys_are_random(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    let token = api.request(ADMIN, "POST", "/api/users/1/tokens", json!({"token": "mine"})).await.json();
+    let body = json!({"application": {"name": "New", "app_key": ""}});
+    let app = api.request(ADMIN, "POST", "/api/organizations/1/applications", body).await.json();
+    for secret in [&token["data"]["token"], &app["data"]["app_key"], &app["data"]["app_secret"]] {
+        let uuid = uuid::Uuid::parse_str(secret.as_str().unwrap()).unwrap();
+        assert_eq!(uuid.get_version_num(), 4);
+    }
+}
+
+db_test!(d1_a_jwt_of_nobody_finds_nothing);
+async fn d1_a_jwt_of_nobody_finds_nothing(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    for (method, path) in [
+        ("GET", "/api/organizations".to_owned()),
+        ("POST", "/api/users/99/tokens".to_owned()),
+        ("POST", format!("/api/organizations/1/applications/{TEST_APP}/event/x")),
+    ] {
+        assert_eq!(api.request(99, method, &path, json!(null)).await.status(), 404, "{method} {path}");
+    }
+}
