@@ -4,9 +4,11 @@ CARGO ?= cargo
 NPM ?= npm
 BUNDLE := assets/dist/js/pusher.js
 BUNDLE_SOURCES := $(shell find assets -type f -not -path '*/node_modules/*' -not -path 'assets/dist/*' 2>/dev/null)
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat check fmt docs deny clean
+.PHONY: help run build assets test test-rust test-assets test-compat fuzz check fmt docs deny clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,9 +36,21 @@ test-assets: $(BUNDLE) ## Run the tests of the browser client
 test-compat: build ## Replay the recordings, run real Phoenix clients and a real browser
 	cd compat-tests && $(NPM) ci --no-audit --no-fund && $(NPM) test
 
+# Without a sanitizer a stable toolchain will do; the protocol forbids the unsafe code that one is for.
+fuzz: ## Fuzz what reads and writes messages, FUZZ_SECONDS for each of FUZZ_TARGETS
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz
+	@cd protocol/fuzz && for target in $(FUZZ_TARGETS); do \
+		mkdir -p corpus/$$target && \
+		$(CARGO) fuzz run --fuzz-dir . --sanitizer none $$target corpus/$$target seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 -dict=messages.dict \
+			-print_final_stats=1 || exit 1; \
+	done
+
 check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path protocol/fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --manifest-path protocol/fuzz/Cargo.toml --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
 deny: ## Check the licences and sources of the dependencies

@@ -1,0 +1,81 @@
+// Writes the seeds of the fuzz targets anew, from the recordings: one for each kind of message that was seen there.
+// Run as: node protocol/fuzz/seeds.mjs
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+
+const fixtures = new URL(process.argv[2] ?? "../../compat-tests/fixtures/", import.meta.url);
+const folder = new URL("seeds/", import.meta.url);
+const largest = 1200;
+
+const steps = (file) =>
+  JSON.parse(readFileSync(new URL(file, fixtures))).scenarios.flatMap(({ scenario, steps }) =>
+    steps.map((step) => ({ ...step, scenario, file })),
+  );
+const all = [...steps("ws.json"), ...steps("v2.json")];
+const sent = all.filter((step) => step.dir === ">");
+const received = all.filter((step) => step.dir === "<");
+
+const text = (step) => step.text ?? JSON.stringify(step.json);
+const isVersion1 = (step) => (step.json ? !Array.isArray(step.json) : step.file === "ws.json");
+const texts = sent.filter((step) => step.op === "text" && !step.text?.includes("…"));
+
+write("v1_text", texts.filter(isVersion1), text);
+write("v2_text", texts.filter((step) => !isVersion1(step)), text);
+write("v2_binary", sent.filter((step) => step.op === "binary"), binary);
+write("versions", received.filter((step) => step.op === "text" && step.json), lines);
+write("vsn", sent.filter((step) => /[?&]vsn=/.test(step.connect ?? "")), vsn);
+
+function write(target, steps, content) {
+  rmSync(new URL(`${target}/`, folder), { recursive: true, force: true });
+  mkdirSync(new URL(`${target}/`, folder), { recursive: true });
+  const seen = new Set();
+  let count = 0;
+  for (const step of steps) {
+    const seed = Buffer.from(withoutPlaceholders(content(step)));
+    const news = features(step, seed).filter((feature) => !seen.has(feature));
+    if (seed.length > largest || news.length === 0) continue;
+    news.forEach((feature) => seen.add(feature));
+    count += 1;
+    const name = step.scenario.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+    writeFileSync(new URL(`${target}/${String(count).padStart(2, "0")}-${name}`, folder), seed);
+  }
+  console.log(`${target}: ${count}`);
+}
+
+// What tells messages apart: the kinds of their parts. What is no message is unlike every other.
+function features({ json, frame }, seed) {
+  if (!json && !frame) return [seed.toString("latin1")];
+  const parts = Object.entries(json ?? frame);
+  const kinds = parts.map(([part, value]) => `${part} ${part === "kind" ? value : kindOf(value)}`);
+  return [...kinds, parts.map(([part]) => part).join()];
+}
+
+function kindOf(part) {
+  if (part === null || Array.isArray(part)) return JSON.stringify(part);
+  if (typeof part === "object") return Object.keys(part).length === 0 ? "{}" : "object";
+  if (typeof part !== "string") return typeof part;
+  if (/["\\\u0080-\uffff]/.test(part)) return "escaped";
+  return part.length > 200 ? "long" : part === "" ? "empty" : "string";
+}
+
+function binary({ hex, frame }) {
+  if (hex !== undefined) return Buffer.from(hex, "hex");
+  const names = [frame.join_ref, frame.ref, frame.topic, frame.event].map((name) => Buffer.from(withoutPlaceholders(name)));
+  const data = Buffer.from(frame.data.replace(/….*/, ""), "hex");
+  return Buffer.concat([Buffer.from([frame.kind, ...names.map((name) => name.length)]), ...names, data]);
+}
+
+function lines({ json }) {
+  const { join_ref = null, ref, topic, event, payload } = Array.isArray(json)
+    ? Object.fromEntries(["join_ref", "ref", "topic", "event", "payload"].map((name, i) => [name, json[i]]))
+    : json;
+  return [join_ref, ref, topic, event, payload].map((part) => JSON.stringify(part)).join("\n");
+}
+
+function vsn({ connect }) {
+  return decodeURIComponent(/[?&]vsn=([^&]*)/.exec(connect)[1]);
+}
+
+function withoutPlaceholders(content) {
+  return Buffer.isBuffer(content) ? content : content.replaceAll(/\{app\d\.app_key\}/g, "key");
+}
