@@ -1,11 +1,23 @@
 //! Why a message or a connect parameter could not be read.
 
+use serde_json::error::Category;
+
 /// A message that cannot be read. Over a WebSocket it closes the connection with 1011.
-#[derive(Debug, thiserror::Error)]
+///
+/// Errors are short and repeat nothing of the message, so that they may be logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// No JSON, or not of the shape that the version prescribes.
-    #[error("the message is malformed: {0}")]
-    Json(#[from] serde_json::Error),
+    /// No well-formed JSON from this place on: both numbers start at 1, and columns are bytes.
+    #[error("the message is no well-formed JSON, line {line}, column {column}")]
+    Syntax {
+        /// The line.
+        line: usize,
+        /// The byte in the line.
+        column: usize,
+    },
+    /// JSON, but not what the version prescribes, which is named here.
+    #[error("the message is not {0}")]
+    Shape(&'static str),
     /// A `\u` escape names half of a surrogate pair; no client could make a string of it.
     #[error("the message escapes a lone surrogate")]
     LoneSurrogate,
@@ -20,7 +32,51 @@ pub enum DecodeError {
     Truncated,
 }
 
+impl DecodeError {
+    /// What is wrong with JSON that was to be as `expected`. Not in the words of `serde_json`, which quote the message.
+    pub(crate) fn from_json(error: &serde_json::Error, expected: &'static str) -> DecodeError {
+        match error.classify() {
+            Category::Data => DecodeError::Shape(expected),
+            Category::Syntax | Category::Eof | Category::Io => {
+                DecodeError::Syntax { line: error.line(), column: error.column() }
+            }
+        }
+    }
+}
+
 /// The `vsn` parameter names no version that is spoken here; connecting is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("vsn must be a stable 1.x.y or 2.0.x")]
 pub struct VsnError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Vsn;
+
+    #[test]
+    fn errors_say_what_was_expected_and_where() {
+        let text = "{\"topic\":\"t\",\n\"ref\":?}";
+        let error = Vsn::V1.decode_text(text).unwrap_err();
+        assert_eq!(error, DecodeError::Syntax { line: 2, column: 7 });
+        assert_eq!(error.to_string(), "the message is no well-formed JSON, line 2, column 7");
+        assert_eq!(
+            Vsn::V1.decode_text(r#"{"topic":"t"}"#).unwrap_err().to_string(),
+            "the message is not an object with topic, event, payload and ref"
+        );
+        assert_eq!(
+            Vsn::V2.decode_text("[]").unwrap_err().to_string(),
+            "the message is not an array of join_ref, ref, topic, event and payload"
+        );
+    }
+
+    #[test]
+    fn errors_repeat_nothing_of_the_message() {
+        for vsn in [Vsn::V1, Vsn::V2] {
+            for text in [r#""hunter2""#, r#"{"hunter2":1}"#, r#"["hunter2"]"#, "hunter2", r#"["\ud800hunter2"]"#] {
+                let error = vsn.decode_text(text).unwrap_err();
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+            }
+        }
+    }
+}

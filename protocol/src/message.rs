@@ -39,7 +39,9 @@ impl<'a> Name<'a> {
         let json = value.get();
         let text = match json::unquoted(json) {
             Some(inner) => Some(Cow::Borrowed(inner)),
-            None if json.starts_with('"') => Some(Cow::Owned(serde_json::from_str(json)?)),
+            None if json.starts_with('"') => {
+                Some(serde_json::from_str(json).map_err(|error| DecodeError::from_json(&error, "a string"))?)
+            }
             None => None,
         };
         Ok(Name { json: Cow::Borrowed(json), text })

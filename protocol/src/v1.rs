@@ -10,10 +10,12 @@ use serde_json::value::RawValue;
 use crate::message::NULL;
 use crate::{DecodeError, Message, Name, Outgoing, Payload};
 
+const PRESCRIBED: &str = "an object with topic, event, payload and ref";
+
 /// Reads an object with the keys `topic`, `event`, `payload` and `ref`, in any order. All four must be there, though
 /// any value will do; of a key that comes twice the first counts, as in the original; other keys are ignored.
 pub(crate) fn decode(text: &str) -> Result<Message<'_>, DecodeError> {
-    let fields: Fields<'_> = serde_json::from_str(text)?;
+    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| DecodeError::from_json(&error, PRESCRIBED))?;
     Ok(Message {
         join_ref: Cow::Borrowed(NULL),
         r#ref: Cow::Borrowed(fields.r#ref.get()),
@@ -64,7 +66,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             type Value = Fields<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object with topic, event, payload and ref")
+                formatter.write_str(PRESCRIBED)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {

@@ -9,9 +9,12 @@ use serde_json::value::RawValue;
 
 use crate::{DecodeError, Message, Name, Outgoing, Payload};
 
+const PRESCRIBED: &str = "an array of join_ref, ref, topic, event and payload";
+
 /// Reads `[join_ref, ref, topic, event, payload]`; any JSON value will do in each place, and more elements are ignored.
 pub(crate) fn decode(text: &str) -> Result<Message<'_>, DecodeError> {
-    let Elements([join_ref, r#ref, topic, event, payload]) = serde_json::from_str(text)?;
+    let Elements([join_ref, r#ref, topic, event, payload]) =
+        serde_json::from_str(text).map_err(|error| DecodeError::from_json(&error, PRESCRIBED))?;
     Ok(Message {
         join_ref: Cow::Borrowed(join_ref.get()),
         r#ref: Cow::Borrowed(r#ref.get()),
@@ -52,7 +55,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
             type Value = Elements<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an array of join_ref, ref, topic, event and payload")
+                formatter.write_str(PRESCRIBED)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Elements<'de>, A::Error> {
