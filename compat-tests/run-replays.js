@@ -8,7 +8,7 @@ import { groupOfV2, needsOwnServer, withoutLongpoll } from "./replay/groups.js"
 import { entryLine, explanation, legend, table } from "./replay/report.js"
 import { replayScenario } from "./replay/socket-recordings.js"
 import { install, isAvailable } from "./target/installation.js"
-import { fixture, inCi } from "./target/settings.js"
+import { fixture } from "./target/settings.js"
 import { Credentials } from "./wire/credentials.js"
 
 /** Scenarios played at once. */
@@ -52,9 +52,17 @@ async function replayAt(place, groups, options) {
   const results = await Promise.all(jobs)
   return {
     place,
-    verdicts: results.flatMap(({ verdicts }) => verdicts),
+    verdicts: inOrder(results.flatMap(({ verdicts }) => verdicts)),
     skipped: results.reduce((sum, { skipped }) => sum + skipped, 0),
   }
+}
+
+/** As in the recordings, whatever came first. */
+function inOrder(verdicts) {
+  const files = ["http.json", "jwt.json", "ws.json", "v2.json", "longpoll.json"]
+  const classes = files.flatMap((file) => Object.values(fixture(file))[0].map((entry) => `${file} ${entry.class}`))
+  const place = ({ file, class: behaviour }) => classes.indexOf(`${file.split(" ")[0]} ${behaviour}`)
+  return verdicts.toSorted((a, b) => place(a) - place(b))
 }
 
 function leftOut(place, reason) {

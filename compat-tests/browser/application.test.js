@@ -104,9 +104,10 @@ describe("/js/pusher.js in a page of another origin", { skip: browserLeftOut() }
     await happens(alice, 'phoenix news {"n":1}')
   })
 
-  test("a refused join is told", async () => {
-    const alice = await user("alice", "")
-    await happens(alice, 'refused "invalid"')
+  test("a refused connection is told", async () => {
+    const eve = await user("eve", "browser-refused", { jwt: "no.jwt.atall", host: host(), ssl: false })
+    await happens(eve, "connection failed")
+    assert.ok(!(await eve.page.evaluate(() => window.happened)).includes("connected"))
   })
 
   test("a restart of the server is survived", { skip: restarts ? false : "needs a server of its own" }, async () => {

@@ -1,7 +1,7 @@
 // The home page and the demo, as visitors see them.
 
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { after, afterEach, before, describe, test } from "node:test"
 import { install, installDemo } from "../target/installation.js"
 import { givenTarget } from "../target/settings.js"
 import { sendRequest } from "../wire/http.js"
@@ -25,6 +25,8 @@ describe("pages", { skip }, () => {
     await browser?.close()
     await demo?.dispose()
   })
+
+  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())))
 
   async function visit(path, viewport) {
     const window = await openWindow(browser, viewport)
