@@ -25,7 +25,7 @@ $(BUNDLE): $(BUNDLE_SOURCES)
 	cd assets && $(NPM) ci --no-audit --no-fund && $(NPM) run build
 	@touch $@
 
-test: test-rust test-assets test-compat ## Run every test
+test: test-rust test-assets test-compat test-example ## Run every test
 
 test-rust: $(BUNDLE) ## Run the server's own tests, on SQLite and Postgres
 	$(CARGO) test --workspace --locked
@@ -46,6 +46,9 @@ fuzz: ## Fuzz what reads and writes messages, FUZZ_SECONDS for each of FUZZ_TARG
 			-print_final_stats=1 || exit 1; \
 	done
 
+test-example: build ## Run the example application in a real browser
+	cd examples/chat && $(NPM) ci --no-audit --no-fund && $(NPM) test
+
 check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path protocol/fuzz/Cargo.toml --check
@@ -61,4 +64,4 @@ fmt: ## Format the code
 
 clean: ## Remove what was built; data/ stays
 	$(CARGO) clean
-	rm -rf assets/dist assets/node_modules compat-tests/node_modules
+	rm -rf assets/dist assets/node_modules compat-tests/node_modules examples/chat/node_modules
