@@ -10,7 +10,11 @@ use diesel_async::{
 };
 use futures_util::FutureExt;
 
-use super::{DatabaseUrl, Error, Result, postgres};
+use super::{
+    DatabaseUrl, Error, Result,
+    postgres::{self, Connector},
+    url::unusable_url,
+};
 
 /// A SQLite connection, whose queries run on tokio's blocking threads.
 pub(super) type SqliteConn = SyncConnectionWrapper<SqliteConnection>;
@@ -67,7 +71,8 @@ impl Pool {
             }
             DatabaseUrl::Postgres(url) => {
                 let mut config = ManagerConfig::default();
-                config.custom_setup = Box::new(|url| postgres::open(url.to_owned()).boxed());
+                let connector = Connector::new(postgres::parse(url).map_err(unusable_url)?)?;
+                config.custom_setup = Box::new(move |_| connector.clone().open().boxed());
                 let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
                 Ok(Self::Postgres(build(manager, options, &database).await?))
             }

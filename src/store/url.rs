@@ -2,14 +2,15 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use super::Error;
+use super::{Error, postgres};
 
 /// A database URL that has been understood. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `sqlite://data/pusher-lite.db` (below the working directory) or `sqlite:///var/lib/pusher-lite.db`.
     Sqlite(PathBuf),
-    /// `postgres://user:password@host:5432/database?sslmode=prefer`, as `libpq` reads it.
+    /// `postgres://user:password@host:5432/database?sslmode=prefer`, as `libpq` reads it; of `sslmode`, `disable`,
+    /// `prefer`, `require` and `verify-full`, the last one also with `sslrootcert`.
     Postgres(String),
 }
 
@@ -17,7 +18,7 @@ impl FromStr for DatabaseUrl {
     type Err = Error;
 
     fn from_str(url: &str) -> Result<Self, Error> {
-        let unusable = |reason: &str| Err(Error::Unusable(format!("the database URL {reason}")));
+        let unusable = |reason| Err(unusable_url(reason));
         if let Some(path) = url.strip_prefix("sqlite://") {
             return match percent_encoding::percent_decode_str(path).decode_utf8() {
                 Ok(path) if path.is_empty() || path.ends_with('/') => unusable("names no file after sqlite://"),
@@ -27,27 +28,27 @@ impl FromStr for DatabaseUrl {
             };
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return match tokio_postgres::Config::from_str(url) {
-                Ok(config) if config.get_hosts().is_empty() => unusable("names no host of a Postgres server"),
+            return match postgres::parse(url) {
                 Ok(_) => Ok(Self::Postgres(url.to_owned())),
-                // The parser's reason may quote the URL, and with it the password.
-                Err(_) => unusable("starts as one of Postgres, but cannot be read as one"),
+                Err(reason) => unusable(reason),
             };
         }
         unusable("must start with sqlite://, postgres:// or postgresql://")
     }
 }
 
+/// The error for a URL, with the reason as the end of a sentence.
+pub(super) fn unusable_url(reason: &str) -> Error {
+    Error::Unusable(format!("the database URL {reason}"))
+}
+
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite file {}", path.display()),
-            Self::Postgres(url) => match tokio_postgres::Config::from_str(url) {
-                Ok(config) => {
-                    let name = config.get_dbname().or(config.get_user()).unwrap_or("of the user's name");
-                    write!(f, "Postgres database {name}")
-                }
-                Err(_) => write!(f, "Postgres database"),
+            Self::Postgres(url) => match postgres::parse(url) {
+                Ok(parsed) => f.write_str(&postgres::describe(&parsed.config)),
+                Err(_) => f.write_str("Postgres database"),
             },
         }
     }
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn a_password_never_shows() {
         let url = parse("postgresql://me:hunter2@localhost/app?sslmode=disable").unwrap();
-        assert_eq!(format!("{url} {url:?}"), "Postgres database app Postgres database app");
+        assert_eq!(format!("{url} {url:?}"), "Postgres database app on localhost Postgres database app on localhost");
         assert!(!parse("postgres://me:hunter2@localhost:port/app").unwrap_err().contains("hunter2"));
     }
 }

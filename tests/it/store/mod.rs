@@ -4,5 +4,6 @@ mod demo;
 mod migrate;
 mod organizations;
 mod original;
+mod tls;
 mod transaction;
 mod users;

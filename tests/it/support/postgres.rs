@@ -19,14 +19,16 @@ pub(crate) struct Server {
 }
 
 /// Runs a server in a new folder under `$2` until standard input ends, then removes all of it. `$1` holds the server's
-/// programs. Says the folder when the server answers.
+/// programs, `$3` is more of its command line. Says the folder when the server answers.
 const SCRIPT: &str = r#"
 dir=$(mktemp -d "$2/pusher-lite-postgres.XXXXXX") || exit 1
 trap '"$1/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
 trap '' HUP INT TERM
+umask 077
 if "$1/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/log" 2>&1 &&
+    printf '%s' "$SERVER_KEY" >"$dir/data/server.key" && printf '%s' "$SERVER_CRT" >"$dir/data/server.crt" &&
     "$1/pg_ctl" -D "$dir/data" -l "$dir/log" -w \
-        -o "-k $dir -c listen_addresses='' -c fsync=off -c max_connections=300" start >"$dir/start" 2>&1
+        -o "-k $dir -c fsync=off -c max_connections=300 $3" start >"$dir/start" 2>&1
 then echo "$dir"; cat >/dev/null
 else cat "$dir/log" "$dir/start" >&2
 fi
@@ -40,14 +42,18 @@ impl Server {
     /// When there is none and `CI` is set: nothing is left out there.
     pub(crate) fn get() -> Option<&'static Server> {
         static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
-        match SERVER.get_or_init(find_or_start) {
-            Ok(server) => Some(server),
-            Err(reason) if std::env::var_os("CI").is_some() => panic!("the tests on Postgres cannot run: {reason}"),
-            Err(reason) => {
-                eprintln!("LEFT OUT: this test on Postgres. {reason}");
-                None
-            }
-        }
+        SERVER.get_or_init(find_or_start).as_ref().map_err(leave_out).ok()
+    }
+
+    /// A server of its own that speaks TLS on this port of 127.0.0.1, as `localhost`. Its certificate is self-signed.
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is none.
+    pub(crate) fn with_tls(port: u16, certificate: &str, key: &str) -> Result<Server, String> {
+        let options = format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on");
+        let (script, _) = start(&options, &[("SERVER_CRT", certificate), ("SERVER_KEY", key)])?;
+        Ok(Server { url: format!("postgres://postgres@localhost:{port}/postgres"), _script: Some(script) })
     }
 
     /// The URL to use one schema of the database with.
@@ -55,6 +61,16 @@ impl Server {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         format!("{}{separator}options=-csearch_path%3D{schema}", self.url)
     }
+}
+
+/// Says that a test is left out.
+///
+/// # Panics
+///
+/// When `CI` is set: nothing is left out there.
+pub(crate) fn leave_out(reason: &String) {
+    assert!(std::env::var_os("CI").is_none(), "the tests on Postgres cannot run: {reason}");
+    eprintln!("LEFT OUT: this test on Postgres. {reason}");
 }
 
 /// Runs SQL on a connection of its own.
@@ -70,6 +86,13 @@ fn find_or_start() -> Result<Server, String> {
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         return Ok(Server { url, _script: None });
     }
+    let (script, folder) = start("-c listen_addresses=''", &[])?;
+    let host = folder.replace('/', "%2F");
+    Ok(Server { url: format!("postgres://postgres@{host}/postgres"), _script: Some(script) })
+}
+
+/// Starts a private server; returns the script that runs it, and its folder, where its socket is.
+fn start(options: &str, environment: &[(&str, &str)]) -> Result<(Child, String), String> {
     let programs = find_programs().ok_or(
         "Set TEST_DATABASE_URL to a database of a Postgres server, or install Postgres (initdb and pg_ctl) here",
     )?;
@@ -77,8 +100,8 @@ fn find_or_start() -> Result<Server, String> {
     let temporary = if is_root { PathBuf::from("/tmp") } else { std::env::temp_dir() };
     // Postgres refuses to run as root.
     let mut command = if is_root { as_other_user()? } else { Command::new("sh") };
-    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&temporary).current_dir("/");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&temporary).arg(options).current_dir("/");
+    command.envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
     #[cfg(unix)]
     // So that Ctrl-C reaches this process alone; the script follows.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -86,11 +109,10 @@ fn find_or_start() -> Result<Server, String> {
     let mut folder = String::new();
     let answers = script.stdout.take().expect("standard output is piped");
     BufReader::new(answers).read_line(&mut folder).map_err(|error| error.to_string())?;
-    if folder.is_empty() {
-        return Err("The private Postgres did not start; its log is above".to_owned());
+    match folder.trim() {
+        "" => Err("The private Postgres did not start; its log is above".to_owned()),
+        folder => Ok((script, folder.to_owned())),
     }
-    let host = folder.trim().replace('/', "%2F");
-    Ok(Server { url: format!("postgres://postgres@{host}/postgres"), _script: Some(script) })
 }
 
 /// The folder with `initdb` and `pg_ctl`: that of `pg_config`, or where distributions put the newest version.
