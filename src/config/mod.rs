@@ -129,6 +129,7 @@ fn realtime_limits(settings: &Settings) -> Result<realtime::Limits, SettingError
         outbox_bytes: bytes("outbox_bytes")?,
         channels_per_socket: settings.parse("channels_per_socket", "a whole number above 0", positive)?,
         idle_timeout: seconds(settings, "idle_timeout")?,
+        longpoll_sessions: settings.parse("max_connections", "a whole number above 0", positive)?,
         ..realtime::Limits::default()
     })
 }

@@ -2,6 +2,8 @@
 //!
 //! Frames are made here, once for all receivers, and not by tungstenite, which would copy them for each.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use pusher_lite_protocol::{BinaryPush, Outgoing, Vsn};
 
@@ -43,6 +45,30 @@ pub(super) fn boundary(frames: &[u8], position: usize) -> usize {
     end
 }
 
+/// The same frames but for the binary ones.
+pub(super) fn without_binary(frames: &Bytes) -> Cow<'_, Bytes> {
+    if iterate(frames).all(|frame| frame[0] != BINARY) {
+        return Cow::Borrowed(frames);
+    }
+    let others: Vec<u8> = iterate(frames).filter(|frame| frame[0] != BINARY).flatten().copied().collect();
+    Cow::Owned(others.into())
+}
+
+/// The messages in text frames.
+pub(super) fn texts(frames: &[u8]) -> impl Iterator<Item = &str> {
+    let texts = iterate(frames).filter(|frame| frame[0] == TEXT);
+    texts.map(|frame| std::str::from_utf8(&frame[header_len(frame)..]).expect("text frames are made of text"))
+}
+
+/// Each of whole frames, header included.
+fn iterate(mut frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (frame, rest) = frames.split_at((!frames.is_empty()).then(|| frame_len(frames))?);
+        frames = rest;
+        Some(frame)
+    })
+}
+
 fn header(opcode: u8, len: usize, buffer: &mut Vec<u8>) {
     buffer.reserve(len + 10);
     buffer.push(opcode);
@@ -66,6 +92,14 @@ fn frame_len(frames: &[u8]) -> usize {
         [_, 127, a, b, c, d, e, f, g, h, ..] => 10 + u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) as usize,
         [_, len, ..] => 2 + usize::from(*len),
         _ => unreachable!("frames are queued whole"),
+    }
+}
+
+fn header_len(frame: &[u8]) -> usize {
+    match frame[1] {
+        126 => 4,
+        127 => 10,
+        _ => 2,
     }
 }
 
@@ -102,6 +136,24 @@ mod tests {
         assert_eq!(buffer, b"\x81\x16[null,null,\"t\",\"e\",{}]");
         assert_eq!(close(Some(1009), "big")[..], *b"\x88\x05\x03\xf1big");
         assert_eq!(close(None, "not sent")[..], *b"\x88\x00");
+    }
+
+    #[test]
+    fn frames_are_taken_apart() {
+        let long = "x".repeat(70_000);
+        let mut frames = Vec::new();
+        for (opcode, payload) in [(TEXT, "a"), (BINARY, "b"), (TEXT, &long), (CLOSE, "c"), (TEXT, &long[..200]), (TEXT, "")]
+        {
+            header(opcode, payload.len(), &mut frames);
+            frames.extend_from_slice(payload.as_bytes());
+        }
+        assert_eq!(texts(&frames).map(str::len).collect::<Vec<_>>(), [1, 70_000, 200, 0]);
+        let frames = Bytes::from(frames);
+        let others = without_binary(&frames);
+        assert_eq!(others.len(), frames.len() - 3);
+        assert!(texts(&others).eq(texts(&frames)));
+        assert_eq!(without_binary(&others), others);
+        assert_eq!(texts(b"").count(), 0);
     }
 
     #[test]

@@ -15,6 +15,8 @@ use tokio::task::AbortHandle;
 use super::close::Close;
 use super::identity::Identity;
 use super::limits::Limits;
+use super::longpoll::LongPoll;
+use super::longpolls::{LongPolls, OpenError, SessionId};
 use super::registry::Registry;
 use super::sockets::Sockets;
 use super::topic::Topic;
@@ -45,6 +47,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) registry: Arc<Registry>,
     pub(super) sockets: Arc<Sockets>,
+    pub(super) longpolls: LongPolls,
     next_phx_ref: AtomicU64,
     tasks: Vec<AbortHandle>,
 }
@@ -65,7 +68,8 @@ impl Hub {
         }
         // Metas of two runs of the server must not be taken for the same by a client that saw both.
         let next_phx_ref = AtomicU64::new(getrandom::u64().expect("the system has random numbers"));
-        Hub { shared: Arc::new(Shared { limits, registry, sockets, next_phx_ref, tasks }) }
+        let longpolls = LongPolls::new(limits.longpoll_sessions);
+        Hub { shared: Arc::new(Shared { limits, registry, sockets, longpolls, next_phx_ref, tasks }) }
     }
 
     /// The whole life of one socket, from right behind the handshake. `unread` is what was read beyond the handshake.
@@ -78,6 +82,24 @@ impl Hub {
         vsn: Vsn,
     ) -> impl Future<Output = ()> + Send + 'static {
         Pump::new(Arc::clone(&self.shared), stream, unread, identity, vsn)
+    }
+
+    /// Opens a long-poll session. It lives until nobody polls it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: not now.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn open_longpoll(&self, identity: Identity, vsn: Vsn) -> Result<Arc<LongPoll>, OpenError> {
+        LongPoll::open(&self.shared, identity, vsn)
+    }
+
+    /// A long-poll session, while it lives.
+    pub fn longpoll(&self, id: SessionId) -> Option<Arc<LongPoll>> {
+        self.shared.longpolls.get(id)
     }
 
     /// Sends an event to everyone in a topic. `payload` is passed on exactly as it is; that nobody is there is no error.
@@ -131,7 +153,7 @@ impl Hub {
         });
     }
 
-    /// How many sockets there are.
+    /// How many sockets there are, long-poll sessions included.
     pub fn socket_count(&self) -> usize {
         self.shared.sockets.len()
     }

@@ -17,6 +17,12 @@ pub struct Limits {
     /// A socket from which nothing came for so long is closed with 1001. Pings count, what is sent to it does not.
     /// Default: 60 s.
     pub idle_timeout: Duration,
+    /// The long-poll sessions that may be open at once. They need no TCP connection while nobody polls, so that
+    /// nothing else bounds them. Default: 100 000.
+    pub longpoll_sessions: usize,
+    /// How long a poll waits for messages; a session that is not polled for one and a half times as long ends. The
+    /// clients' own timeout is 20 s. Default: 10 s.
+    pub longpoll_window: Duration,
     /// How long a closing socket may take to read what waits for it and to close its side. Default: 5 s.
     pub linger: Duration,
 }
@@ -28,6 +34,8 @@ impl Default for Limits {
             outbox_bytes: 2 << 20,
             channels_per_socket: 100,
             idle_timeout: Duration::from_secs(60),
+            longpoll_sessions: 100_000,
+            longpoll_window: Duration::from_secs(10),
             linger: Duration::from_secs(5),
         }
     }

@@ -9,10 +9,11 @@
 //! - `presence`: who is in a topic; join or leave in, diff out
 //! - `room`, `registry`: a joined topic and what is yet to be sent in it; all of them by name
 //! - `drain`, `flusher`: what is to be sent in a topic, brought to its members, by a few tasks for all topics
-//! - `outbox`, `frame`: one connection's way out, and the frames in it
+//! - `outbox`, `sink`, `frame`: one connection's way out, where that leads, and the frames in it
 //! - `session`: a socket with its rooms and its outbox, whatever the transport
 //! - `sockets`, `idle`: all connections, and those that have fallen silent
 //! - `websocket`: the pump between a TCP stream and a session
+//! - `longpoll`, `longpolls`: the pump between a client's requests and a session; all those sessions
 //!
 //! # How a broadcast travels
 //!
@@ -31,11 +32,14 @@ mod hub;
 mod identity;
 mod idle;
 mod limits;
+mod longpoll;
+mod longpolls;
 mod outbox;
 mod presence;
 mod registry;
 mod room;
 mod session;
+mod sink;
 mod socket;
 mod sockets;
 #[cfg(test)]
@@ -46,4 +50,6 @@ mod websocket;
 pub use hub::{Hub, PublishError};
 pub use identity::Identity;
 pub use limits::Limits;
+pub use longpoll::{Ended, LongPoll, ReceiveError};
+pub use longpolls::{OpenError, SessionId};
 pub use topic::{Topic, TopicError};

@@ -1,4 +1,5 @@
 //! One connection's way out: bounded, shared by everyone who has something for it, and the only way to its socket.
+//! That of a long-poll session keeps everything until it is asked for.
 //!
 //! It holds whole frames, or the tail of one that went out in part, so that every boundary in the queue is one between
 //! frames. Whoever sends writes to the socket at once if nothing waits; what the socket does not take waits for the
@@ -10,19 +11,18 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use socket2::SockRef;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::close::Close;
 use super::frame;
+use super::sink::Sink;
 
 /// Chunks given to the kernel in one call.
 const SLICES: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Outbox {
-    /// Where the bytes go. Another transport's sink would take its place.
-    sink: OwnedWriteHalf,
+    sink: Sink,
     limit: usize,
     state: Mutex<State>,
 }
@@ -58,13 +58,24 @@ enum Phase {
 
 impl Outbox {
     /// `limit` in bytes is what may wait behind the first chunk that waits.
-    pub(super) fn new(sink: OwnedWriteHalf, limit: usize) -> Outbox {
+    pub(super) fn new(stream: OwnedWriteHalf, limit: usize) -> Outbox {
+        Outbox::with_sink(Sink::Stream(stream), limit)
+    }
+
+    /// As [`Outbox::new`], of a client that has to ask for what waits.
+    pub(super) fn polled(limit: usize) -> Outbox {
+        Outbox::with_sink(Sink::Polled, limit)
+    }
+
+    fn with_sink(sink: Sink, limit: usize) -> Outbox {
         let state = State { queue: VecDeque::new(), queued: 0, phase: Phase::Open, requested: None, task: None };
         Outbox { sink, limit, state: Mutex::new(state) }
     }
 
     /// Sends whole frames, never waiting. A client that has too much waiting already loses them, and is closed.
     pub(super) fn send(&self, frames: &Bytes) {
+        let fitting = self.sink.fitting(frames);
+        let frames = fitting.as_ref();
         let mut state = self.state.lock();
         if state.phase != Phase::Open || frames.is_empty() {
             return;
@@ -132,7 +143,7 @@ impl Outbox {
             if state.queue.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.sink.as_ref().poll_write_ready(cx))?;
+            ready!(self.sink.poll_write_ready(cx))?;
             match self.sink.try_write_vectored(&state.slices()) {
                 Ok(written) => state.advance(written),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -141,13 +152,51 @@ impl Outbox {
         }
     }
 
+    /// For the task of a polled connection: is woken when something waits, and when closing is asked for.
+    pub(super) fn wake_on_change(&self, task: &Waker) {
+        self.state.lock().register(task);
+    }
+
+    /// For the task of a polled connection: ready when nothing can be sent any more.
+    pub(super) fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        state.register(cx.waker());
+        if matches!(state.phase, Phase::Finished | Phase::Broken) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state.lock().queue.is_empty()
+    }
+
+    /// Takes what waits, to carry it to the client some other way.
+    pub(super) fn take(&self) -> Vec<Bytes> {
+        let mut state = self.state.lock();
+        let chunks = std::mem::take(&mut state.queue);
+        state.queued = 0;
+        chunks.into_iter().map(|chunk| chunk.frames).collect()
+    }
+
+    /// Puts back what was taken and could not be carried to the client.
+    pub(super) fn put_back(&self, frames: Vec<Bytes>) {
+        let mut state = self.state.lock();
+        if matches!(state.phase, Phase::Open | Phase::Finished) {
+            state.queued += frames.iter().map(Bytes::len).sum::<usize>();
+            let chunks = frames.into_iter().map(|frames| Chunk { frames, written: 0 });
+            let later = std::mem::take(&mut state.queue);
+            state.queue = chunks.chain(later).collect();
+        }
+    }
+
+    pub(super) fn is_polled(&self) -> bool {
+        matches!(self.sink, Sink::Polled)
+    }
+
     /// Whether the close frame is out; then the client is told that nothing else follows.
     pub(super) fn shut_down_if_finished(&self) -> bool {
         let state = self.state.lock();
         let finished = state.phase == Phase::Finished && state.queue.is_empty();
         if finished {
-            // It fails when the client is gone, which the reading side finds out.
-            let _ = SockRef::from(self.sink.as_ref()).shutdown(std::net::Shutdown::Write);
+            self.sink.shut_down();
         }
         finished
     }
@@ -226,6 +275,7 @@ fn wake(task: Option<Waker>) {
 mod tests {
     use std::future::poll_fn;
 
+    use socket2::SockRef;
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpStream;
 

@@ -42,10 +42,14 @@ impl Sockets {
     }
 
     pub(super) fn add(&self, vsn: Vsn, identity: Identity, outbox: Outbox) -> Arc<Connection> {
+        let is_polled = outbox.is_polled();
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection::new(id, vsn, identity, outbox, self.now()));
         self.connections.insert(id, Arc::clone(&connection));
-        self.idle.lock().insert(id, idle::due(self.now()));
+        // Long-poll sessions end by a rule of their own.
+        if !is_polled {
+            self.idle.lock().insert(id, idle::due(self.now()));
+        }
         // After the insertion, so that either this sees the stop or the stop sees the connection.
         if self.is_stopping() {
             connection.outbox.request_close(Close::Shutdown);

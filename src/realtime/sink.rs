@@ -1,0 +1,60 @@
+//! Where an outbox's bytes go.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::Shutdown;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::net::tcp::OwnedWriteHalf;
+
+use super::frame;
+
+/// Where an outbox's bytes go.
+#[derive(Debug)]
+pub(super) enum Sink {
+    /// To the client, as far as the kernel takes them.
+    Stream(OwnedWriteHalf),
+    /// Nowhere by themselves, as if the kernel never took any: the client has to ask for what waits.
+    Polled,
+}
+
+impl Sink {
+    /// The frames that can go this way: binary ones cannot be polled, since answers to polls are JSON (D21).
+    pub(super) fn fitting<'a>(&self, frames: &'a Bytes) -> Cow<'a, Bytes> {
+        match self {
+            Sink::Stream(_) => Cow::Borrowed(frames),
+            Sink::Polled => frame::without_binary(frames),
+        }
+    }
+
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Stream(stream) => stream.try_write(bytes),
+            Sink::Polled => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    pub(super) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Sink::Stream(stream) => stream.try_write_vectored(slices),
+            Sink::Polled => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Sink::Stream(stream) => stream.as_ref().poll_write_ready(cx),
+            Sink::Polled => Poll::Pending,
+        }
+    }
+
+    /// Tells the client that nothing follows.
+    pub(super) fn shut_down(&self) {
+        if let Sink::Stream(stream) = self {
+            // It fails when the client is gone, which the reading side finds out.
+            let _ = SockRef::from(stream.as_ref()).shutdown(Shutdown::Write);
+        }
+    }
+}
