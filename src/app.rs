@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::jwt::Jwt,
+    auth::{SessionTokens, jwt::Jwt},
+    config::Secrets,
     http::assets::Assets,
     realtime::{self, Hub},
     store::{
@@ -22,6 +23,8 @@ pub struct App {
     pub access: Access,
     /// Issues and verifies JWTs.
     pub jwt: Jwt,
+    /// Issues and verifies the tokens of long-poll sessions.
+    pub session_tokens: SessionTokens,
     /// Sockets and topics.
     pub hub: Hub,
     /// Scripts, styles, images.
@@ -42,17 +45,18 @@ pub struct Site {
 }
 
 impl App {
-    /// The handles of an application on this database. `jwt_secret` is Guardian's `secret_key`.
+    /// The handles of an application on this database.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub fn new(db: Db, jwt_secret: &str, limits: realtime::Limits, site: Site) -> Self {
+    pub fn new(db: Db, secrets: &Secrets, limits: realtime::Limits, site: Site) -> Self {
         let assets = Arc::new(web::assets());
         Self {
             access: Access::new(db.clone(), &access::Limits::default()),
             db,
-            jwt: Jwt::new(jwt_secret),
+            jwt: Jwt::new(&secrets.jwt),
+            session_tokens: SessionTokens::new(&secrets.cookie),
             hub: Hub::new(limits),
             views: Arc::new(Views::new(&assets)),
             assets,

@@ -3,5 +3,6 @@
 pub mod jwt;
 pub mod password;
 pub mod permissions;
+mod session_token;
 
-pub use self::permissions::Permissions;
+pub use self::{permissions::Permissions, session_token::SessionTokens};

@@ -27,7 +27,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     welcome(&config, &public_url, &db, &listener).await?;
 
     let site = Site { public_url: config.public_url.clone(), demo: config.demo };
-    let app = App::new(db, &config.secrets.jwt, config.realtime, site);
+    let app = App::new(db, &config.secrets, config.realtime, site);
     let hub = app.hub.clone();
     let endpoint = Endpoint::new(app);
     let answer = move |request, connection| endpoint.clone().answer(request, connection);

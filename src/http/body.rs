@@ -44,6 +44,18 @@ pub(super) async fn read_params(headers: &HeaderMap, body: Incoming, limits: Bod
     timeout(limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
 }
 
+/// Reads a body of whatever type.
+pub(super) async fn read_whole(headers: &HeaderMap, body: Incoming, limits: BodyLimits) -> Result<Bytes, Error> {
+    let reading = read(headers, body, limits.max_bytes);
+    timeout(limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
+}
+
+/// Reads a body for nothing, since left in the socket it would do harm; not what is beyond the limits.
+pub(super) async fn discard_whole(body: Incoming, limits: BodyLimits) {
+    // Too slow is as good as too much: the connection is closed after the answer.
+    let _ = timeout(limits.time, discard(body, limits.max_bytes)).await;
+}
+
 /// The kinds of body that hold parameters.
 enum Kind {
     Json,

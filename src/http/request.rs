@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Version,
     body::Incoming,
@@ -106,6 +107,25 @@ impl Request {
         }
         self.params.merge(from_body);
         Ok(())
+    }
+
+    /// Reads the body as it is, instead of its parameters. It is empty when it was read before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the body; see [`Error`].
+    pub async fn read_body(&mut self, limits: BodyLimits) -> Result<Bytes, Error> {
+        match self.body.take() {
+            Some(body) => body::read_whole(&self.head.headers, body, limits).await,
+            None => Ok(Bytes::new()),
+        }
+    }
+
+    /// Reads the body and drops it, for an answer that does not depend on it; see [`BodyLimits`] for how far.
+    pub async fn discard_body(&mut self, limits: BodyLimits) {
+        if let Some(body) = self.body.take() {
+            body::discard_whole(body, limits).await;
+        }
     }
 
     /// The method, with HEAD and what `_method` says as they are.

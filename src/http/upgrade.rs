@@ -42,6 +42,11 @@ impl Upgrade {
     }
 }
 
+/// The subprotocols that the peer offers, in its order.
+pub fn offered_protocols(request: &Request) -> impl Iterator<Item = &str> {
+    items(request, SEC_WEBSOCKET_PROTOCOL)
+}
+
 /// Checks a WebSocket handshake (RFC 6455, section 4.2.1) and answers it with 101. Await [`Upgrade::finish`] in another
 /// task: it waits for this answer to be sent. The first of `protocols` that the peer offers is chosen.
 ///
@@ -83,8 +88,13 @@ fn check(request: &Request) -> Result<HeaderValue, Error> {
 }
 
 fn lists(request: &Request, name: HeaderName, wanted: &str) -> bool {
+    items(request, name).any(|item| item.eq_ignore_ascii_case(wanted))
+}
+
+/// The items of a header that is a list, spread over several lines or not.
+fn items(request: &Request, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 #[cfg(test)]

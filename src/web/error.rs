@@ -72,7 +72,8 @@ impl Error {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The status that answers it.
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Request(error) => error.status(),
             Self::Unauthenticated | Self::Forbidden => StatusCode::UNAUTHORIZED,
@@ -99,7 +100,8 @@ impl Error {
         })
     }
 
-    fn log(&self, request_id: &str) {
+    /// Writes down what its answer does not say.
+    pub(super) fn log(&self, request_id: &str) {
         match self {
             Self::Unavailable(source) => {
                 tracing::error!(request_id, error = chain(&**source), "A request could not be answered for now.")

@@ -3,11 +3,13 @@
 //! [`Endpoint::answer`] is what happens to every request, in order; `routes` has every path in one table; [`Error`] turns
 //! whatever went wrong into an answer.
 
+mod admission;
 mod api;
 mod demo;
 mod embedded;
 mod error;
 mod health;
+mod longpoll;
 mod pages;
 mod routes;
 mod socket;
@@ -30,13 +32,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     app: App,
+    transports: Arc<Routes>,
     routes: Arc<Routes>,
 }
 
 impl Endpoint {
     /// The endpoint of an application.
     pub fn new(app: App) -> Self {
-        Self { app, routes: Arc::new(routes::table()) }
+        Self { app, transports: Arc::new(routes::transports()), routes: Arc::new(routes::table()) }
     }
 
     /// Answers one request, whatever is wrong with it.
@@ -65,9 +68,13 @@ impl Endpoint {
         response.with_text(X_REQUEST_ID, &id).into_hyper()
     }
 
-    /// The order is that of the original: files, then the body, then the route, then `Accept`.
+    /// The order is that of the original: long-polling, files, then the body, then the route, then `Accept`.
     async fn respond(&self, mut request: Request, route: &mut &'static str) -> Result<Response, Error> {
         request.check_head()?;
+        if let Some(found) = self.transports.find(&mut request) {
+            *route = found.pattern();
+            return found.call(self.app.clone(), request).await;
+        }
         if let Some(file) = self.app.assets.respond(&request) {
             *route = "(asset)";
             return Ok(file);

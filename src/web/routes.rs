@@ -3,7 +3,7 @@
 use super::{
     Error,
     api::{applications, events, organizations, sessions, user_tokens},
-    demo, health, pages, socket,
+    demo, health, longpoll, pages, socket,
 };
 use crate::{
     app::App,
@@ -12,6 +12,11 @@ use crate::{
 
 /// The table of routes.
 pub(super) type Routes = Router<App, Error>;
+
+/// Those that are looked at first, and read the body themselves if they want it: preflights are theirs to answer, too.
+pub(super) fn transports() -> Routes {
+    Router::default().any("/socket/longpoll", longpoll::respond)
+}
 
 #[rustfmt::skip]
 pub(super) fn table() -> Routes {

@@ -1,20 +1,31 @@
-//! `/socket/websocket`: who may connect, and the way from HTTP into the hub.
+//! `/socket/websocket`: the way from HTTP into the hub.
 
-use pusher_lite_protocol::Vsn;
+use base64::{
+    Engine,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 
-use super::Error;
+use super::{Error, admission::admit};
 use crate::{
     app::App,
-    auth::jwt::Claims,
     http::{
-        self, Method, Params, Request, Response,
+        self, Method, Request, Response,
         upgrade::{self, Upgraded},
     },
-    realtime::Identity,
 };
 
 /// What phoenix.js offers as `Sec-WebSocket-Protocol`, beside its JWT, when it is given an `authToken`.
 const PROTOCOL: &str = "phoenix";
+
+/// What is before that JWT, in base64.
+const AUTH_TOKEN: &str = "base64url.bearer.phx.";
+
+/// phoenix.js leaves the padding out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Opens a socket. As in the original, parameters are looked at before the handshake: a plain GET with wrong ones is a
 /// 403 as well.
@@ -22,13 +33,14 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
     if request.method() != Method::GET {
         return Err(http::Error::bad_request("a WebSocket is opened by GET").into());
     }
-    let (vsn, identity) = admit(&app, request.params()).await?;
+    let jwt = auth_token(&request)?;
+    let (vsn, identity) = admit(&app, request.params(), jwt.as_deref()).await?;
     let (response, upgrade) = upgrade::websocket(&mut request, &[PROTOCOL])?;
     tokio::spawn(async move {
         let Some(Upgraded { stream, unread, connection }) = upgrade.finish().await else { return };
         let socket = app.hub.serve_websocket(stream, unread, identity, vsn);
         // What permitted the socket may have gone before the hub knew of it, and so could not close it.
-        if admit(&app, request.params()).await.is_err() {
+        if admit(&app, request.params(), jwt.as_deref()).await.is_err() {
             return;
         }
         // A task of its own, so that nothing of the handshake takes up memory while the socket lives.
@@ -40,43 +52,40 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
     Ok(response)
 }
 
-/// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8).
-async fn admit(app: &App, params: &Params) -> Result<(Vsn, Identity), Error> {
-    let vsn = vsn(params)?;
-    let app_key = required(params, "app_key")?;
-    let unique_identifier = required(params, "unique_identifier")?;
-    let claims = claims(app, params)?;
-    let user_id = claims.user_id.ok_or(Error::Refused)?;
-    let access = app.access.socket(user_id, claims.token_id, &app_key).await?;
-    if !access.may_connect() {
-        return Err(Error::Refused);
+/// The JWT among the offered subprotocols (D22). phoenix.js writes it in the standard alphabet, in spite of the name.
+fn auth_token(request: &Request) -> Result<Option<String>, Error> {
+    let Some(encoded) = upgrade::offered_protocols(request).find_map(|offered| offered.strip_prefix(AUTH_TOKEN)) else {
+        return Ok(None);
+    };
+    let decoded = BASE64.decode(encoded.replace('+', "-").replace('/', "_")).map_err(|_| Error::Refused)?;
+    String::from_utf8(decoded).map(Some).map_err(|_| Error::Refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_jwt_is_read_from_the_subprotocols() {
+        let found = |offered: &str| {
+            let request = Request::test("GET", "/", &[("sec-websocket-protocol", offered)]);
+            auth_token(&request).map_err(|error| error.status().as_u16())
+        };
+        for (offered, expected) in [
+            ("phoenix", Ok(None)),
+            ("base64url.bearer.other.YQ", Ok(None)),
+            ("phoenix, base64url.bearer.phx.YS5iLmM", Ok(Some("a.b.c"))),
+            ("base64url.bearer.phx.YS5iLmM=,phoenix", Ok(Some("a.b.c"))),
+            ("phoenix, base64url.bearer.phx.fj9+Pw", Ok(Some("~?~?"))),
+            ("phoenix, base64url.bearer.phx.fj9-Pw", Ok(Some("~?~?"))),
+            ("phoenix, base64url.bearer.phx.fj8_", Ok(Some("~??"))),
+            ("phoenix, base64url.bearer.phx.fj8/", Ok(Some("~??"))),
+            ("phoenix, base64url.bearer.phx.", Ok(Some(""))),
+            ("phoenix, base64url.bearer.phx.a", Err(403)),
+            ("phoenix, base64url.bearer.phx.!!!!", Err(403)),
+            ("phoenix, base64url.bearer.phx._w", Err(403)),
+        ] {
+            assert_eq!(found(offered), expected.map(|jwt| jwt.map(str::to_owned)), "{offered}");
+        }
     }
-    let organization_id = access.organization_ids.first().filter(|_| !access.is_root);
-    let identity = Identity {
-        app_key: app_key.into(),
-        unique_identifier: unique_identifier.into(),
-        user_id: user_id.into(),
-        token_id: claims.token_id.map(i64::from),
-        organization_id: organization_id.copied().map(i64::from),
-        may_send: claims.permissions.may_send(),
-    };
-    Ok((vsn, identity))
-}
-
-fn vsn(params: &Params) -> Result<Vsn, Error> {
-    let parameter = match params.raw("vsn") {
-        Some(_) => Some(required(params, "vsn")?),
-        None => None,
-    };
-    Vsn::negotiate(parameter.as_deref()).map_err(|_| Error::Refused)
-}
-
-/// The JWT of `guardian_token`, which must permit joining channels.
-fn claims(app: &App, params: &Params) -> Result<Claims, Error> {
-    let claims = app.jwt.verify(&required(params, "guardian_token")?).map_err(|_| Error::Refused)?;
-    if claims.permissions.may_join() { Ok(claims) } else { Err(Error::Refused) }
-}
-
-fn required(params: &Params, name: &str) -> Result<String, Error> {
-    params.text(name).ok_or(Error::Refused)
 }

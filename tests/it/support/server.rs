@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use pusher_lite::{
     app::{App, Site},
     auth::{Permissions, jwt::Grant},
+    config::Secrets,
     realtime::Limits,
     server,
     store::Db,
@@ -19,6 +20,9 @@ use super::client::{Client, status};
 /// What signs JWTs here: the secret of the recorded installation.
 pub(crate) const JWT_SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWqrvAwnOfVqwbcBfXhjtgvq";
 
+/// What signs the tokens of long-poll sessions here.
+const COOKIE_SECRET: &str = "thirty-two characters, if not more";
+
 /// A running server. It stops with its value.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
@@ -30,8 +34,14 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Serves this database, and its demo data if there is some.
     pub(crate) fn start(db: Db) -> Self {
+        Self::with_limits(db, Limits::default())
+    }
+
+    /// As [`TestServer::start`], with limits that a test can reach.
+    pub(crate) fn with_limits(db: Db, limits: Limits) -> Self {
         let site = Site { public_url: Some("https://push.example.com:8443".to_owned()), demo: true };
-        let app = App::new(db, JWT_SECRET, Limits::default(), site);
+        let secrets = Secrets { jwt: JWT_SECRET.to_owned(), cookie: COOKIE_SECRET.to_owned() };
+        let app = App::new(db, &secrets, limits, site);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
         let (endpoint, stop) = (Endpoint::new(app.clone()), Arc::new(Notify::new()));
