@@ -100,12 +100,13 @@ impl Outbox {
             return;
         }
         state.phase = Phase::Finished;
-        if state.queue.is_empty() {
-            self.send_now(&mut state, close_frame);
+        let task = if state.queue.is_empty() {
+            self.send_now(&mut state, close_frame)
         } else {
             state.push(close_frame.clone(), 0);
-        }
-        let task = state.task.take();
+            None
+        };
+        let task = task.or_else(|| state.task.take());
         drop(state);
         wake(task);
     }

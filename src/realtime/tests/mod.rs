@@ -17,6 +17,7 @@ use super::{Hub, Identity, Topic};
 mod ending;
 mod fan_out;
 mod joining;
+mod longpolling;
 mod pushing;
 mod slow;
 
@@ -95,6 +96,31 @@ struct Received {
     payload: Value,
 }
 
+/// A message with these names: `join_ref`, `ref`, topic and event.
+fn written(vsn: Vsn, names: [&str; 4], payload: &str) -> String {
+    let [join_ref, r#ref, topic, event] = names.map(pusher_lite_protocol::quote);
+    let message = Outgoing { join_ref: &join_ref, r#ref: &r#ref, topic: &topic, event: &event, payload };
+    let mut text = Vec::new();
+    vsn.encode(&message, &mut text);
+    String::from_utf8(text).unwrap()
+}
+
+impl Received {
+    fn read(vsn: Vsn, message: &Value) -> Received {
+        let field = |at: usize, key: &str| {
+            if vsn == Vsn::V1 { message[key].clone() } else { message[at].clone() }
+        };
+        let event = field(3, "event").as_str().unwrap().to_owned();
+        Received {
+            join_ref: field(0, "join_ref"),
+            r#ref: field(1, "ref"),
+            topic: field(2, "topic"),
+            event,
+            payload: field(4, "payload"),
+        }
+    }
+}
+
 impl Client {
     async fn connect(hub: &Hub, unique_identifier: &str, vsn: Vsn) -> Client {
         Client::connect_as(hub, identity(unique_identifier), vsn).await
@@ -121,13 +147,8 @@ impl Client {
 
     /// Sends a message to a topic of the client's application, the refs being strings.
     async fn send(&mut self, join_ref: &str, r#ref: &str, topic: &str, event: &str, payload: &str) {
-        let quote = pusher_lite_protocol::quote;
-        let (join_ref, r#ref, event) = (quote(join_ref), quote(r#ref), quote(event));
-        let topic = quote(&format!("lobby:key:{topic}"));
-        let message = Outgoing { join_ref: &join_ref, r#ref: &r#ref, topic: &topic, event: &event, payload };
-        let mut text = Vec::new();
-        self.vsn.encode(&message, &mut text);
-        self.send_text(&String::from_utf8(text).unwrap()).await;
+        let text = written(self.vsn, [join_ref, r#ref, &format!("lobby:key:{topic}"), event], payload);
+        self.send_text(&text).await;
     }
 
     async fn send_text(&mut self, text: &str) {
@@ -151,18 +172,7 @@ impl Client {
 
     async fn receive(&mut self) -> Received {
         let text = self.receive_text().await;
-        let value: Value = serde_json::from_str(&text).unwrap();
-        let field = |at: usize, key: &str| {
-            if self.vsn == Vsn::V1 { value[key].clone() } else { value[at].clone() }
-        };
-        let event = field(3, "event").as_str().unwrap().to_owned();
-        Received {
-            join_ref: field(0, "join_ref"),
-            r#ref: field(1, "ref"),
-            topic: field(2, "topic"),
-            event,
-            payload: field(4, "payload"),
-        }
+        Received::read(self.vsn, &serde_json::from_str(&text).unwrap())
     }
 
     /// Receives a message that has to be this.
