@@ -131,14 +131,20 @@ function floatDiffsAmongPushes(phase, index, lanes) {
     for (const socket of sockets) {
       const sent = phase.actions.filter((action) => action.socket === socket).flatMap(sentMessages)
       const isPush = (message) => message.topic === topic && message.join_ref !== undefined && !message.event.startsWith("phx_")
-      if (!sent.some(isPush)) continue
-      for (const item of [...lanes.values()].flat()) {
-        if (item.phase !== index || item.step?.socket !== socket) continue
-        const message = stepMessage(item.step)
-        if (message?.topic === topic && message.event === "presence_diff") item.floats = true
-      }
+      const items = lanes.get(`${socket} on ${JSON.stringify(topic)}`)
+      if (items && sent.some(isPush)) letFloat(items, index)
     }
   }
+}
+
+/** Moves the first presence_diff of what a join brings to its earliest place, from where it may come any later. */
+function letFloat(items, index) {
+  const eventOf = (item) => stepMessage(item.step)?.event
+  const state = items.findIndex((item) => item.phase >= index && eventOf(item) === "presence_state")
+  const diff = items.findIndex((item, at) => at > state && item.phase === items[state].phase && eventOf(item) === "presence_diff")
+  if (diff < 0) return
+  const [moved] = items.splice(diff, 1)
+  items.splice(state + 1, 0, { ...moved, floats: true })
 }
 
 /** A refused connection may be kept open for another request, or closed. */

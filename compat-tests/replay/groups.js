@@ -3,8 +3,8 @@
 /** Everything that can be named with --only. */
 export const GROUPS = ["unit", "http", "jwt", "ws", "v2", "v2-auth-token", "v2-binary", "v2-longpoll", "longpoll", "jwt-longpoll", "clients", "browser"]
 
-/** Played by `npm test`: what the server is there for today. Long-polling, binary frames and authToken are to come. */
-export const DEFAULT_GROUPS = ["unit", "http", "jwt", "ws", "v2", "clients", "browser"]
+/** Played by `npm test`: what the server is there for today. Long-polling and authToken are to come. */
+export const DEFAULT_GROUPS = ["unit", "http", "jwt", "ws", "v2", "v2-binary", "clients", "browser"]
 
 /** Scenarios that do something to the whole server and so need one of their own. */
 const ALONE = ["server_shutdown"]

@@ -124,6 +124,7 @@ function compareColumn(expected, actual) {
 function answerOf([status, body]) {
   if (body === "Unauthenticated") return { status, type: TEXT_TYPE, text: body }
   if (body === "…") return { status, type: JSON_TYPE }
+  if (body === "") return { status, text: "" }
   return { status, type: JSON_TYPE, json: recordedJson(body) }
 }
 

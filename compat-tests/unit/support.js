@@ -27,7 +27,7 @@ export function recordedLanes(scenario, file) {
 }
 
 function asReceived(step) {
-  const { t, dir, socket, label, ...rest } = structuredClone(step)
+  const { t, dir, socket, label, ...rest } = JSON.parse(JSON.stringify(step))
   const entry = { ...rest, at: t }
   if (step.answer && step.id !== undefined) return { ...entry, text: step.body ?? "" }
   if (step.answer) return { status: step.status, json: withTimeNow(entry.json), text: step.json === undefined ? (step.body ?? "") : "" }
