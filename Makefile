@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat fuzz check fmt docs deny clean
+.PHONY: help run build assets test test-rust test-assets test-compat fuzz check deny audit fmt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ check: $(BUNDLE) ## Check formatting, lints and documentation
 
 deny: ## Check the licences and sources of the dependencies
 	$(CARGO) deny --locked check licenses bans sources
+
+audit: ## Check the dependencies for known vulnerabilities; fetches the list of them
+	$(CARGO) deny --locked check advisories
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
