@@ -12,7 +12,7 @@ export const DIFFERENCES = {
   D2: {
     wanted: "the same status, saying what was wrong",
     reading:
-      "`{\"errors\":{\"detail\":…}}` under /api unless Accept is text/html, and wherever Accept asks for JSON; else an HTML page. Other headers stay " +
+      '`{"errors":{"detail":…}}` under /api unless Accept is text/html, and wherever Accept asks for JSON; else an HTML page. Other headers stay ' +
       "as recorded. /js/pusher.js is 404 in the recording because that installation lacked it; here it is the client. A request without Host " +
       "may be answered by the HTTP library, without a body. A refusal of a plain GET on the socket's path has any body.",
   },
@@ -26,21 +26,36 @@ export const DIFFERENCES = {
   },
   D5: {
     wanted: "only members of the application's organization, only active applications, only the application's topics",
-    reading: "Handshake 403; join `unauthorized`; a push on such a topic `unmatched topic`. Sockets that lose what they lived by are closed, with any code.",
+    reading:
+      "Handshake 403; join `unauthorized`; a push on such a topic `unmatched topic`. Sockets that lose what they lived by are closed, with any code.",
   },
   D6: { wanted: "a push needs send_message", reading: "Error reply `forbidden`, nobody hears it." },
   D7: {
     wanted: "reserved events are refused",
-    reading: "Error reply `reserved event`, with the channel's join_ref or null; nobody hears it. Through REST 422 with errors.",
+    reading:
+      "Error reply `reserved event`, with the channel's join_ref or null; nobody hears it. Through REST 422 with errors.",
   },
   D8: { wanted: "vsn 2.0.x connects", reading: "The handshake is 101 and a heartbeat is answered as an array." },
-  D9: { wanted: "idle sockets are closed with 1001", reading: "At the recorded time, within six seconds; any reason text." },
+  D9: {
+    wanted: "idle sockets are closed with 1001",
+    reading: "At the recorded time, within six seconds; any reason text.",
+  },
   D10: { wanted: "channel=true gives a JWT without admin", reading: "`pem` holds `default` and nothing else." },
-  D11: { wanted: "over long-polling, refusals do not end the session", reading: "POST answers 200; the error reply comes with the next poll." },
+  D11: {
+    wanted: "over long-polling, refusals do not end the session",
+    reading: "POST answers 200; the error reply comes with the next poll.",
+  },
   D12: { wanted: "`1abc` is no id", reading: "404, or 400." },
-  D13: { wanted: "organizations by slug", reading: "`acme-inc` is found; `1abc` and `new` are slugs that nobody has, 404. A path that is no UTF-8 is 400 or 404." },
+  D13: {
+    wanted: "organizations by slug",
+    reading:
+      "`acme-inc` is found; `1abc` and `new` are slugs that nobody has, 404. A path that is no UTF-8 is 400 or 404.",
+  },
   D14: { wanted: "version 4 UUIDs", reading: "Checked for every key, secret and token that the server makes." },
-  D15: { wanted: "timestamps in UTC", reading: "Checked for every timestamp of now: within ten minutes, without a fraction." },
+  D15: {
+    wanted: "timestamps in UTC",
+    reading: "Checked for every timestamp of now: within ten minutes, without a fraction.",
+  },
   D16: {
     wanted: "a payload that is no object is refused, the channel lives on",
     reading:
@@ -50,11 +65,21 @@ export const DIFFERENCES = {
   D17: { wanted: "is_root is not taken from forms", reading: "Nothing of it is in the recordings." },
   D18: {
     wanted: "one answer to a refused handshake; no CORS header on a refused preflight; URLs up to 16 KB",
-    reading: "Something else is asked on the refused connection: nothing may come before its answer. A refused preflight is 200, 204 or 403.",
+    reading:
+      "Something else is asked on the refused connection: nothing may come before its answer. A refused preflight is 200, 204 or 403.",
   },
-  D19: { wanted: "payloads are passed on as they were sent", reading: "The payload's text in the relayed frame is the one sent, byte for byte." },
-  D20: { wanted: "messages over 1 MiB close with 1009", reading: "The close frame must be readable; others see the user leave." },
-  D21: { wanted: "binary pushes skip receivers that cannot take them", reading: "The sender's channel lives on; everyone else gets the frame." },
+  D19: {
+    wanted: "payloads are passed on as they were sent",
+    reading: "The payload's text in the relayed frame is the one sent, byte for byte.",
+  },
+  D20: {
+    wanted: "messages over 1 MiB close with 1009",
+    reading: "The close frame must be readable; others see the user leave.",
+  },
+  D21: {
+    wanted: "binary pushes skip receivers that cannot take them",
+    reading: "The sender's channel lives on; everyone else gets the frame.",
+  },
   D22: {
     wanted: "Sec-WebSocket-Protocol: phoenix is answered",
     reading: "Where it was offered. An offer of other protocols only: none is picked, or the handshake is refused.",

@@ -47,8 +47,13 @@ async function givenPlace({ address, creds }) {
 const ownPlace = (database) => ({ name: database, database, lend: () => install(database), own: true })
 
 async function replayAt(place, groups, options) {
-  if (place.database && !(await isAvailable(place.database))) return leftOut(place, "neither TEST_DATABASE_URL nor Postgres binaries are there")
-  const jobs = [replayInOrder(place, groups, options), replayScenarios(place, groups, options), replayAlone(place, groups, options)]
+  if (place.database && !(await isAvailable(place.database)))
+    return leftOut(place, "neither TEST_DATABASE_URL nor Postgres binaries are there")
+  const jobs = [
+    replayInOrder(place, groups, options),
+    replayScenarios(place, groups, options),
+    replayAlone(place, groups, options),
+  ]
   const results = await Promise.all(jobs)
   return {
     place,
@@ -90,7 +95,9 @@ async function replayScenarios(place, groups, options) {
   const installation = await place.lend()
   try {
     const jwt = groups.includes("jwt") ? collect(replayJwt(cases, installation, { longpoll: false })) : []
-    const jwtLongpoll = groups.includes("jwt-longpoll") ? collect(replayJwt(cases, installation, { longpoll: true })) : []
+    const jwtLongpoll = groups.includes("jwt-longpoll")
+      ? collect(replayJwt(cases, installation, { longpoll: true }))
+      : []
     const played = atOnce(scenarios, ({ scenario, file }) => replayScenario(scenario, { file, ...installation }))
     return { verdicts: (await Promise.all([jwt, jwtLongpoll, played])).flat(), skipped: 0 }
   } finally {
@@ -119,7 +126,11 @@ async function replayAlone(place, groups, options) {
 function scenariosOf(groups, options) {
   const ws = fixture("ws.json").scenarios.map((scenario) => ({ scenario, file: "ws.json", group: "ws" }))
   const v2 = fixture("v2.json").scenarios.map((scenario) => ({ scenario, file: "v2.json", group: groupOfV2(scenario) }))
-  const longpoll = fixture("longpoll.json").scenarios.map((scenario) => ({ scenario, file: "longpoll.json", group: "longpoll" }))
+  const longpoll = fixture("longpoll.json").scenarios.map((scenario) => ({
+    scenario,
+    file: "longpoll.json",
+    group: "longpoll",
+  }))
   const selected = ({ group, scenario }) => groups.includes(group) && isSelected(scenario.scenario, options)
   // The longest first, so that they do not end alone.
   return [...ws, ...v2, ...longpoll].filter(selected).sort((a, b) => lengthOf(b) - lengthOf(a))
@@ -159,5 +170,7 @@ function report(place, verdicts, options) {
   fs.mkdirSync(folder, { recursive: true })
   const file = path.join(folder, `${place.name.replace(/\W/g, "-")}.txt`)
   fs.writeFileSync(file, `${verdicts.map(entryLine).join("\n")}\n`)
-  console.log(`\n${place.name}: ${verdicts.length} entries, ${unexpected.length} unexpected; each of them is in ${path.relative(process.cwd(), file)}`)
+  console.log(
+    `\n${place.name}: ${verdicts.length} entries, ${unexpected.length} unexpected; each of them is in ${path.relative(process.cwd(), file)}`,
+  )
 }

@@ -20,7 +20,10 @@ export async function runTestFiles(folder, options) {
   if (folder === "clients" && !givenTarget() && options.databases.includes("postgres")) await isAvailable("postgres")
   process.env.COMPAT_DATABASES = options.databases.join(",")
   const here = path.join(import.meta.dirname, folder)
-  const files = fs.readdirSync(here).filter((name) => name.endsWith(".test.js")).map((name) => path.join(here, name))
+  const files = fs
+    .readdirSync(here)
+    .filter((name) => name.endsWith(".test.js"))
+    .map((name) => path.join(here, name))
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const testNamePatterns = options.grep ? [options.grep] : undefined
   const stream = run({ files, concurrency: folder === "unit", timeout: FILE_WITHIN, testNamePatterns })

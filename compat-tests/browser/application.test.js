@@ -95,9 +95,15 @@ describe("/js/pusher.js in a page of another origin", { skip: browserLeftOut() }
 
   test("phoenix.js of the bundle works by itself", async () => {
     const alice = await user("alice", "browser-phoenix")
-    const params = { app_key: server.credentials.get("app1.app_key"), guardian_token: server.credentials.get("jwt.admin") }
+    const params = {
+      app_key: server.credentials.get("app1.app_key"),
+      guardian_token: server.credentials.get("jwt.admin"),
+    }
     const all = { ...params, unique_identifier: "raw" }
-    await alice.page.evaluate(([url, given]) => startPhoenix(url, given, "browser-phoenix"), [`ws://${host()}/socket`, all])
+    await alice.page.evaluate(
+      ([url, given]) => startPhoenix(url, given, "browser-phoenix"),
+      [`ws://${host()}/socket`, all],
+    )
     await happens(alice, "phoenix joined")
     await happens(alice, "joined")
     await alice.page.evaluate(() => channel.trigger("news", { n: 1 }))

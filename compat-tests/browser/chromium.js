@@ -18,7 +18,8 @@ const FLAGS = [
 ]
 
 /** For node:test: why browser tests are left out, or false. */
-export const browserLeftOut = () => leftOut(fs.existsSync(PATH) ? undefined : `no Chromium at ${PATH}; set CHROMIUM_PATH`)
+export const browserLeftOut = () =>
+  leftOut(fs.existsSync(PATH) ? undefined : `no Chromium at ${PATH}; set CHROMIUM_PATH`)
 
 export const launchBrowser = () => chromium.launch({ executablePath: PATH, args: FLAGS })
 

@@ -39,7 +39,9 @@ describe("pages", { skip }, () => {
       test(`${path} fits into ${width} pixels and complains about nothing`, async () => {
         const { page, complaints, response } = await visit(path, { width, height: 800 })
         assert.equal(response.status(), 200)
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        )
         assert.equal(overflow, 0, "there is a horizontal scroll bar")
         assert.deepEqual(complaints, [])
       })

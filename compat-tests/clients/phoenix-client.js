@@ -24,12 +24,23 @@ export class PhoenixClient {
    * @param {{url: string, credentials: object}} server
    * @param {{uid: string, jwt?: string, appKey?: string}} who
    */
-  constructor(version, { url, credentials }, { uid, jwt = credentials.get("jwt.admin"), appKey = credentials.get("app1.app_key") }) {
+  constructor(
+    version,
+    { url, credentials },
+    { uid, jwt = credentials.get("jwt.admin"), appKey = credentials.get("app1.app_key") },
+  ) {
     this.version = version
     this.appKey = appKey
     this.phoenix = require(`phoenix-${version}`)
     const params = { app_key: appKey, guardian_token: jwt, unique_identifier: uid }
-    const options = { transport: WebSocket, params, reconnectAfterMs: SOON, rejoinAfterMs: SOON, heartbeatIntervalMs: HEARTBEAT, timeout: 3_000 }
+    const options = {
+      transport: WebSocket,
+      params,
+      reconnectAfterMs: SOON,
+      rejoinAfterMs: SOON,
+      heartbeatIntervalMs: HEARTBEAT,
+      timeout: 3_000,
+    }
     this.socket = new this.phoenix.Socket(`${url.replace(/^http/, "ws")}/socket`, options)
     this.socket.onOpen(() => this.events.put("open"))
     this.socket.onClose(() => this.events.put("close"))
@@ -61,7 +72,7 @@ export class PhoenixClient {
   }
 }
 
-export class ClientChannel {
+class ClientChannel {
   /** `[event, payload]` of what was heard. */
   heard = new Inbox()
   /** The users now present, as `{uid: number of devices}`, after every change. */

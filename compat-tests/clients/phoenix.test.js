@@ -88,12 +88,16 @@ for (const { name, missing, restarts, start } of await serversUnderTest()) {
           assert.deepEqual(leaver.heard.items, [])
         })
 
-        test("reconnects and joins again after a restart", { skip: restarts ? false : "needs a server of its own" }, async () => {
-          const channel = await joined(version, topic("restart"), { uid: "alice" }, "message")
-          await server.server.restart()
-          await channel.client.opened(2)
-          await heardAfterRejoin(channel)
-        })
+        test(
+          "reconnects and joins again after a restart",
+          { skip: restarts ? false : "needs a server of its own" },
+          async () => {
+            const channel = await joined(version, topic("restart"), { uid: "alice" }, "message")
+            await server.server.restart()
+            await channel.client.opened(2)
+            await heardAfterRejoin(channel)
+          },
+        )
       })
     }
 
@@ -106,11 +110,15 @@ for (const { name, missing, restarts, start } of await serversUnderTest()) {
 
     function answeredJoin({ channel, client: { events, version } }) {
       const timer = setInterval(() => channel.state === "joined" && events.put("joined again"), 20)
-      return events.has((event) => event === "joined again", `${version}: joining again`).finally(() => clearInterval(timer))
+      return events
+        .has((event) => event === "joined again", `${version}: joining again`)
+        .finally(() => clearInterval(timer))
     }
 
     test("all versions hear each other", async () => {
-      const channels = await Promise.all(VERSIONS.map((version) => joined(version, "clients-all", { uid: version }, "message")))
+      const channels = await Promise.all(
+        VERSIONS.map((version) => joined(version, "clients-all", { uid: version }, "message")),
+      )
       for (const channel of channels) channel.push("message", { from: channel.client.version })
       for (const channel of channels) {
         for (const from of VERSIONS) await channel.hears("message", { from })

@@ -1,7 +1,7 @@
 // The servers that test files run against: the given one, or our own binary on each database.
 
 import { DATABASES, install, isAvailable } from "../target/installation.js"
-import { fixture, givenTarget, inCi } from "../target/settings.js"
+import { givenTarget, inCi } from "../target/settings.js"
 import { Credentials } from "../wire/credentials.js"
 
 /**
@@ -13,7 +13,9 @@ export async function serversUnderTest(wanted = process.env.COMPAT_DATABASES?.sp
   if (target) return [{ name: process.env.TARGET_URL, restarts: false, start: () => given(target) }]
   return Promise.all(
     wanted.map(async (database) => {
-      const missing = (await isAvailable(database)) ? undefined : "neither TEST_DATABASE_URL nor Postgres binaries are there"
+      const missing = (await isAvailable(database))
+        ? undefined
+        : "neither TEST_DATABASE_URL nor Postgres binaries are there"
       return { name: database, missing, restarts: true, start: (settings) => install(database, settings) }
     }),
   )

@@ -42,7 +42,9 @@ function withoutCrash(steps, push) {
   const refused = stepMessage(steps[push]).payload
   return withAnswers(steps, push, (answers) => [
     ...answers.filter((step) => !isError(step) && !isLeave(step)),
-    ...(steps[push].op === "text" && !isObject(refused) ? [errorReply(steps, steps[push], "payload must be an object")] : []),
+    ...(steps[push].op === "text" && !isObject(refused)
+      ? [errorReply(steps, steps[push], "payload must be an object")]
+      : []),
   ])
 }
 
@@ -60,7 +62,9 @@ function relayed(steps, push, sender, others) {
 
 /** A join after the crash was a first one; now it replaces a channel, which closes, and whose leave others see. */
 function rejoined(steps, push, sender, crashed, leave) {
-  const join = steps.findIndex((step, index) => index > push && step.dir === ">" && stepMessage(step)?.event === "phx_join")
+  const join = steps.findIndex(
+    (step, index) => index > push && step.dir === ">" && stepMessage(step)?.event === "phx_join",
+  )
   if (join < 0) return steps
   const close = { socket: sender, dir: "<", op: "text", json: closeOf(steps[join], crashed) }
   return withAnswers(steps, join, (answers) => {

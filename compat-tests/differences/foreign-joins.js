@@ -9,7 +9,9 @@ export function refuseForeignJoins(steps) {
   for (const join of steps.filter((step) => isForeign(step, steps) && stepMessage(step).event === "phx_join")) {
     const uid = uidOf(steps, join.socket)
     rewritten = withAnswers(rewritten, rewritten.indexOf(join), (answers) =>
-      answers.filter((step) => !tellsOfJoin(step, join, uid)).map((step) => (isReplyTo(step, join) ? refused(step) : step)),
+      answers
+        .filter((step) => !tellsOfJoin(step, join, uid))
+        .map((step) => (isReplyTo(step, join) ? refused(step) : step)),
     )
   }
   for (const push of steps.filter((step) => isForeign(step, steps) && isPush(step))) {

@@ -54,7 +54,10 @@ const D2 = {
   // Which of the two `_format` and `Accept` ask for is left open.
   "sessions/_format=html": [detail(406), page(406)],
   // No route was looked for yet, so that the answer may be the HTTP library's.
-  "extra/HTTP/1.1 no Host": [detail(400), page(400), { status: 400, text: "" }].map((answer) => ({ ...answer, freeHeaders: true })),
+  "extra/HTTP/1.1 no Host": [detail(400), page(400), { status: 400, text: "" }].map((answer) => ({
+    ...answer,
+    freeHeaders: true,
+  })),
 }
 
 function script() {
@@ -99,4 +102,3 @@ const D18 = {
   "extra/event URL 5000 bytes": published,
   "extra/event URL 9000 bytes": published,
 }
-

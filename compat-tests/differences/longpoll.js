@@ -24,7 +24,8 @@ function rewriteBy(row, { scenario }) {
 }
 
 const ROWS = {
-  D1: (steps) => answerEach(steps, crashed, (step) => (isOpening(step) ? refusedOpening : refused(isHuge(step) ? 413 : 400))),
+  D1: (steps) =>
+    answerEach(steps, crashed, (step) => (isOpening(step) ? refusedOpening : refused(isHuge(step) ? 413 : 400))),
   D8: (steps) => answerEach(steps, isOpening, () => opened),
   D11: sessionLivesOn,
   D16: payloadRefused,
@@ -47,10 +48,14 @@ const opened = answerOk({ messages: [], status: 410, token: "{session1}" })
 
 /** The HTTP status, or the one in the body as with all other answers of long-polling. */
 const refused = (status) => ({
-  wantedAnswer: matching(`status ${status}`, (entry) => entry.status === status || (entry.status === 200 && entry.json?.status === status)),
+  wantedAnswer: matching(
+    `status ${status}`,
+    (entry) => entry.status === status || (entry.status === 200 && entry.json?.status === status),
+  ),
 })
 
-const answerEach = (steps, fits, answer) => steps.map((step) => (fits(step) ? { ...step, response: answer(step) } : step))
+const answerEach = (steps, fits, answer) =>
+  steps.map((step) => (fits(step) ? { ...step, response: answer(step) } : step))
 
 const pollWith = (...messages) => answerOk({ token: "{session1}", status: 200, messages })
 
@@ -64,10 +69,18 @@ const lastPoll = (steps) => steps.findLast(isPoll)
 function sessionLivesOn(steps) {
   const refusal = steps.find(({ response }) => response?.json?.status === 401)
   const ended = steps.some((step) => isPost(step) && step.response.json?.status === 410)
-  const alive = answerEach(steps, (step) => isPost(step) && [401, 410].includes(step.response.json?.status), () => answerOk({ status: 200 }))
+  const alive = answerEach(
+    steps,
+    (step) => isPost(step) && [401, 410].includes(step.response.json?.status),
+    () => answerOk({ status: 200 }),
+  )
   if (!ended) return alive
   const reply = { ...refusal.json, payload: { status: "error", response: "invalid" }, event: "phx_reply" }
-  return answerEach(alive, (step) => step === lastPoll(alive), () => pollWith(reply, heartbeatReply("hb")))
+  return answerEach(
+    alive,
+    (step) => step === lastPoll(alive),
+    () => pollWith(reply, heartbeatReply("hb")),
+  )
 }
 
 const heartbeatReply = (ref) => ({ topic: "phoenix", ref, payload: { status: "ok", response: {} }, event: "phx_reply" })
@@ -79,13 +92,20 @@ function payloadRefused(steps) {
   const reply = Array.isArray(push.json)
     ? { as: "string", json: [oneOf(push.json[0], null), push.json[1], push.json[2], "phx_reply", payload] }
     : { topic: push.json.topic, ref: push.json.ref, payload, event: "phx_reply" }
-  return answerEach(steps, (step) => step === lastPoll(steps), () => pollWith(reply))
+  return answerEach(
+    steps,
+    (step) => step === lastPoll(steps),
+    () => pollWith(reply),
+  )
 }
 
 /** D21: the poll that failed brings all but the binary message. */
 function binaryLeftOut(steps) {
   const others = steps
-    .filter((step) => step.socket && step.dir === "<" && Array.isArray(step.json) && ["before", "after"].includes(step.json[3]))
+    .filter(
+      (step) =>
+        step.socket && step.dir === "<" && Array.isArray(step.json) && ["before", "after"].includes(step.json[3]),
+    )
     .map(({ json }) => JSON.stringify(json))
   return answerEach(steps, crashed, () => pollWith(...others))
 }
@@ -93,17 +113,37 @@ function binaryLeftOut(steps) {
 /** D23: 400 at once, and the session lives on. What of a batch was worked off before is left open. */
 function unreadableRefused(steps) {
   const unreadable = steps.find((step) => isPost(step) && step.response.json?.status !== 200)
-  const batch = (unreadable.ndjson ?? []).filter(Array.isArray).map(([, ref]) => ({ ...arrayReply(ref), optional: true }))
-  const alive = answerEach(steps, (step) => isPost(step) && step !== unreadable, () => answerOk({ status: 200 }))
-  const answered = answerEach(alive, (step) => step === lastPoll(alive), () => pollWith(...batch, arrayReply("hb")))
-  return answerEach(answered, (step) => step === unreadable, () => (emptyPart(unreadable) ? skipped : refused(400)))
+  const batch = (unreadable.ndjson ?? [])
+    .filter(Array.isArray)
+    .map(([, ref]) => ({ ...arrayReply(ref), optional: true }))
+  const alive = answerEach(
+    steps,
+    (step) => isPost(step) && step !== unreadable,
+    () => answerOk({ status: 200 }),
+  )
+  const answered = answerEach(
+    alive,
+    (step) => step === lastPoll(alive),
+    () => pollWith(...batch, arrayReply("hb")),
+  )
+  return answerEach(
+    answered,
+    (step) => step === unreadable,
+    () => (emptyPart(unreadable) ? skipped : refused(400)),
+  )
 }
 
-const arrayReply = (ref) => ({ as: "string", json: [null, ref, "phoenix", "phx_reply", { status: "ok", response: {} }] })
+const arrayReply = (ref) => ({
+  as: "string",
+  json: [null, ref, "phoenix", "phx_reply", { status: "ok", response: {} }],
+})
 
 const emptyPart = ({ ndjson }) => ndjson?.includes("")
 
 /** An empty part may also be skipped. */
 const skipped = {
-  wantedAnswer: matching("status 400 or 200", ({ status, json }) => status === 400 || (status === 200 && [200, 400].includes(json?.status))),
+  wantedAnswer: matching(
+    "status 400 or 200",
+    ({ status, json }) => status === 400 || (status === 200 && [200, 400].includes(json?.status)),
+  ),
 }

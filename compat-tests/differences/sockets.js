@@ -42,13 +42,18 @@ const BY_NAME = {
   ],
   connect_socket_root: (steps) => [
     {
-      steps: change(steps, (step) => step.status !== undefined, () => ({ headers: { "content-type": HTML_TYPE }, anyBody: true })),
+      steps: change(
+        steps,
+        (step) => step.status !== undefined,
+        () => ({ headers: { "content-type": HTML_TYPE }, anyBody: true }),
+      ),
       row: "D2",
     },
   ],
   connect_plain_get_no_upgrade_bad_params: (steps) => [{ steps: anyErrorBody(steps), row: "D2,D18" }],
   connect_ws_no_key: (steps) => [{ steps: anyErrorBody(steps), row: "D2" }],
-  "connect_vsn_\"2.0.0\"": (steps) => (steps.some((step) => step.status === 403) ? [{ steps: speaksVsn2(steps), row: "D8,D18" }] : null),
+  'connect_vsn_"2.0.0"': (steps) =>
+    steps.some((step) => step.status === 403) ? [{ steps: speaksVsn2(steps), row: "D8,D18" }] : null,
 }
 
 const ROWS = {
@@ -62,7 +67,12 @@ const ROWS = {
   D19: passedOnAsSent,
   D20: closeTooLarge,
   D21: crashless,
-  D22: (steps) => change(steps, (step) => step.status === 101, () => ({ protocol: "phoenix" })),
+  D22: (steps) =>
+    change(
+      steps,
+      (step) => step.status === 101,
+      () => ({ protocol: "phoenix" }),
+    ),
 }
 
 const isClose = (step) => isReceive(step) && step.op === "close"
@@ -75,14 +85,17 @@ function refuseAll(steps, fits, reason) {
     rewritten = refusePush(rewritten, rewritten.indexOf(step), reason)
   }
   // Whoever a relayed event closed stays open.
-  return reason === "reserved event" ? rewritten.filter((step) => !isClose(step) && !(isReceive(step) && step.tcp)) : rewritten
+  return reason === "reserved event"
+    ? rewritten.filter((step) => !isClose(step) && !(isReceive(step) && step.tcp))
+    : rewritten
 }
 
 function refuseReservedOverRest(steps) {
   const eventOf = (step) => decodeURIComponent(/\/event\/([^?]*)/.exec(step.http)?.[1] ?? "")
   const isRefused = (step) => Boolean(step.http) && isReserved(eventOf(step))
   const refused = new Set(steps.filter(isRefused).map(eventOf))
-  const relays = (step) => isReceive(step) && refused.has(stepMessage(step)?.event) && stepMessage(step).payload.x === "1"
+  const relays = (step) =>
+    isReceive(step) && refused.has(stepMessage(step)?.event) && stepMessage(step).payload.x === "1"
   const errors = matching("errors that say what was wrong", (value) => typeof value === "object" && value !== null)
   return change(
     steps.filter((step) => !relays(step)),
@@ -92,7 +105,11 @@ function refuseReservedOverRest(steps) {
 }
 
 function anyErrorBody(steps) {
-  return change(steps, (step) => step.status !== undefined, () => ({ anyBody: true, headers: {} }))
+  return change(
+    steps,
+    (step) => step.status !== undefined,
+    () => ({ anyBody: true, headers: {} }),
+  )
 }
 
 function speaksVsn2(steps) {
@@ -150,7 +167,9 @@ function lastJoinBehind(steps, from) {
 function withoutLimit(steps, joined) {
   const refusal = steps.findIndex((step) => stepMessage(step)?.payload?.response?.reason === "too many channels joined")
   const { topic, ref } = stepMessage(steps[refusal])
-  const again = steps.findIndex((step, index) => index > refusal && stepMessage(step)?.topic === topic && isReceive(step))
+  const again = steps.findIndex(
+    (step, index) => index > refusal && stepMessage(step)?.topic === topic && isReceive(step),
+  )
   const close = { ...steps[again], json: [ref, ref, topic, "phx_close", {}] }
   return [
     ...steps.slice(0, refusal),

@@ -9,7 +9,8 @@ export const isReceive = (step) => step.dir === "<"
 
 /** Events that belong to the protocol: clients may not send them (D7). */
 export const isReserved = (event) =>
-  typeof event === "string" && (event.startsWith("phx_") || ["presence_state", "presence_diff", "disconnect"].includes(event))
+  typeof event === "string" &&
+  (event.startsWith("phx_") || ["presence_state", "presence_diff", "disconnect"].includes(event))
 
 const LIFECYCLE = ["phx_join", "phx_leave"]
 
@@ -38,10 +39,13 @@ export function withAnswers(steps, index, rewrite) {
 export function refusePush(steps, index, reason) {
   const sent = steps[index]
   const relayed = (step) => isRelayOf(stepMessage(sent), stepMessage(step))
-  return withAnswers(steps, index, (answers) => [...answers.filter((step) => !relayed(step)), errorReply(steps, sent, reason)])
+  return withAnswers(steps, index, (answers) => [
+    ...answers.filter((step) => !relayed(step)),
+    errorReply(steps, sent, reason),
+  ])
 }
 
-export function isRelayOf(sent, message) {
+function isRelayOf(sent, message) {
   if (!message || message.topic !== sent.topic || message.event !== sent.event) return false
   if (sent.data !== undefined) return message.data === sent.data
   return isDeepStrictEqual(message.payload, sent.payload)
@@ -72,7 +76,7 @@ export function speaksArrays(steps, socket) {
 }
 
 /** The ref of the join that a channel lives by at the time of `step`: join_ref with vsn 2, ref with vsn 1. */
-export function joinRefOf(steps, step) {
+function joinRefOf(steps, step) {
   const { topic } = stepMessage(step)
   const joins = steps.slice(0, steps.indexOf(step)).filter((other) => {
     const message = other.dir === ">" && other.socket === step.socket ? stepMessage(other) : null

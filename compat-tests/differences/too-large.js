@@ -9,11 +9,19 @@ const LIMIT = 1_048_576
 export function closeTooLarge(steps) {
   const push = steps.findIndex((step) => step.dir === ">" && sizeOf(step) > LIMIT)
   const { socket, t } = steps[push]
-  const watchers = [...new Set(steps.filter((step) => step.connect && step.socket !== socket).map((step) => step.socket))]
+  const watchers = [
+    ...new Set(steps.filter((step) => step.connect && step.socket !== socket).map((step) => step.socket)),
+  ]
   const end = [
     { t, socket, dir: "<", op: "close", code: 1009, anyReason: true },
     { t, socket, dir: "<", tcp: "closed" },
-    ...watchers.map((watcher) => ({ t, socket: watcher, dir: "<", op: "text", json: leaveSeenBy(watcher, socket, steps) })),
+    ...watchers.map((watcher) => ({
+      t,
+      socket: watcher,
+      dir: "<",
+      op: "text",
+      json: leaveSeenBy(watcher, socket, steps),
+    })),
   ]
   return [...withAnswers(steps, push, () => end).slice(0, push + 1 + end.length)]
 }
@@ -24,7 +32,9 @@ function sizeOf(step) {
 }
 
 function leaveSeenBy(watcher, leaver, steps) {
-  const own = steps.find((step) => step.dir === "<" && step.socket === leaver && stepMessage(step)?.event === "presence_diff")
+  const own = steps.find(
+    (step) => step.dir === "<" && step.socket === leaver && stepMessage(step)?.event === "presence_diff",
+  )
   const { topic, payload } = stepMessage(own)
   const left = { joins: {}, leaves: payload.joins }
   return speaksArrays(steps, watcher)

@@ -60,7 +60,12 @@ class Search {
     for (const item of floating) {
       const attempt = context.clone()
       if (matchStep(item.step, this.frames[j], attempt)) continue
-      const found = this.from(i, j + 1, floating.filter((other) => other !== item), attempt)
+      const found = this.from(
+        i,
+        j + 1,
+        floating.filter((other) => other !== item),
+        attempt,
+      )
       if (found) return found
     }
     return null

@@ -130,7 +130,8 @@ function floatDiffsAmongPushes(phase, index, lanes) {
   for (const [topic, sockets] of joinsByTopic(phase)) {
     for (const socket of sockets) {
       const sent = phase.actions.filter((action) => action.socket === socket).flatMap(sentMessages)
-      const isPush = (message) => message.topic === topic && message.join_ref !== undefined && !message.event.startsWith("phx_")
+      const isPush = (message) =>
+        message.topic === topic && message.join_ref !== undefined && !message.event.startsWith("phx_")
       const items = lanes.get(`${socket} on ${JSON.stringify(topic)}`)
       if (items && sent.some(isPush)) letFloat(items, index)
     }
@@ -141,7 +142,9 @@ function floatDiffsAmongPushes(phase, index, lanes) {
 function letFloat(items, index) {
   const eventOf = (item) => stepMessage(item.step)?.event
   const state = items.findIndex((item) => item.phase >= index && eventOf(item) === "presence_state")
-  const diff = items.findIndex((item, at) => at > state && item.phase === items[state].phase && eventOf(item) === "presence_diff")
+  const diff = items.findIndex(
+    (item, at) => at > state && item.phase === items[state].phase && eventOf(item) === "presence_diff",
+  )
   if (diff < 0) return
   const [moved] = items.splice(diff, 1)
   items.splice(state + 1, 0, { ...moved, floats: true })
@@ -152,7 +155,10 @@ function letRefusedClose(lanes, mayFollow) {
   for (const [lane, items] of lanes) {
     const refused = items.some(({ step }) => step?.status !== undefined && step.status !== 101 && !step.answer)
     if (!refused) continue
-    lanes.set(lane, items.filter(({ step }) => !step.tcp))
+    lanes.set(
+      lane,
+      items.filter(({ step }) => !step.tcp),
+    )
     mayFollow.set(lane, (frame) => Boolean(frame.tcp))
   }
 }

@@ -1,7 +1,20 @@
 // Which recordings make up which group, and which groups are played when none is asked for.
 
 /** Everything that can be named with --only. */
-export const GROUPS = ["unit", "http", "jwt", "ws", "v2", "v2-auth-token", "v2-binary", "v2-longpoll", "longpoll", "jwt-longpoll", "clients", "browser"]
+export const GROUPS = [
+  "unit",
+  "http",
+  "jwt",
+  "ws",
+  "v2",
+  "v2-auth-token",
+  "v2-binary",
+  "v2-longpoll",
+  "longpoll",
+  "jwt-longpoll",
+  "clients",
+  "browser",
+]
 
 /** Played by `npm test`: what the server is there for today. Long-polling and authToken are to come. */
 export const DEFAULT_GROUPS = ["unit", "http", "jwt", "ws", "v2", "v2-binary", "clients", "browser"]
@@ -25,6 +38,7 @@ export function groupOfV2(scenario) {
 /** The WebSocket part of a scenario that has a long-polling one, and what others see of the latter. */
 export function withoutLongpoll(steps) {
   const uids = steps.filter((step) => step.request).map(({ request }) => /unique_identifier=([^&]*)/.exec(request)?.[1])
-  const tellsOf = (step) => Object.keys(step.json?.payload?.joins ?? step.json?.[4]?.joins ?? {}).some((uid) => uids.includes(uid))
+  const tellsOf = (step) =>
+    Object.keys(step.json?.payload?.joins ?? step.json?.[4]?.joins ?? {}).some((uid) => uids.includes(uid))
   return steps.filter((step) => !step.request && !tellsOf(step))
 }

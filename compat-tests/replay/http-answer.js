@@ -66,14 +66,16 @@ function matchWantedHeaders(wanted, recorded, answer, context) {
 function matchHeaders(recorded, actual, names, context) {
   for (const name of names) {
     const expected = name in recorded ? context.translate(recorded[name]) : null
-    const wrong = name === "location" ? matchLocation(recorded[name], actual[name], context) : matchHeader(name, expected, actual)
+    const wrong =
+      name === "location" ? matchLocation(recorded[name], actual[name], context) : matchHeader(name, expected, actual)
     if (wrong) return wrong
   }
   return null
 }
 
 /** The headers that are compared of answers with nothing made up in them. */
-export const matchPlainHeaders = (recorded, actual) => matchHeaders(recorded, actual, COMPARED, { translate: (text) => text })
+export const matchPlainHeaders = (recorded, actual) =>
+  matchHeaders(recorded, actual, COMPARED, { translate: (text) => text })
 
 /** The location carries the new id, which is known only when the body has been compared: its shape is checked here. */
 function matchLocation(recorded, actual) {
@@ -99,7 +101,9 @@ function matchRequestId(recorded, actual, sent) {
   const id = actual["x-request-id"]
   if (!("x-request-id" in recorded)) return null
   if (!id) return "x-request-id is missing"
-  return sent === undefined || recorded["x-request-id"] !== sent || id === sent ? null : `x-request-id: expected ${sent}, got ${id}`
+  return sent === undefined || recorded["x-request-id"] !== sent || id === sent
+    ? null
+    : `x-request-id: expected ${sent}, got ${id}`
 }
 
 function matchJson(expected, answer, context) {

@@ -106,7 +106,8 @@ function withoutOthers({ header, claims }, recorded) {
 
 const claimsContext = {
   special(key, _expected, actual) {
-    if (key === "iat") return Math.abs(actual * 1_000 - Date.now()) < CLOCK_TOLERANCE ? null : `iat is not now: ${actual}`
+    if (key === "iat")
+      return Math.abs(actual * 1_000 - Date.now()) < CLOCK_TOLERANCE ? null : `iat is not now: ${actual}`
     if (key === "exp") return Number.isInteger(actual) ? null : `exp is ${JSON.stringify(actual)}`
     if (key === "jti") return UUID_V4.test(actual) ? null : `jti is no version 4 UUID: ${JSON.stringify(actual)}`
     return undefined

@@ -27,11 +27,16 @@ async function replayRequest(entry, address, credentials, context) {
   const request = requestOf(entry.request, credentials, context)
   const answer = await sendRequest(address, request)
   context.about(entry.request.path)
-  const recorded = { ...entry.response, headers: entry.response.headers ?? {}, json: filledJson(entry.response, credentials) }
+  const recorded = {
+    ...entry.response,
+    headers: entry.response.headers ?? {},
+    json: filledJson(entry.response, credentials),
+  }
   const verdict = entry.differs
     ? compareWithWanted(entry, recorded, answer, context)
     : compareWithRecorded(recorded, answer, context, request.headers["X-Request-Id"])
-  if (answer.extra.length > 0) return { verdict: "unexpected", wrong: `behind the answer came ${show(answer.extra.toString())}` }
+  if (answer.extra.length > 0)
+    return { verdict: "unexpected", wrong: `behind the answer came ${show(answer.extra.toString())}` }
   return { ...verdict, sent: `${request.method} ${show(request.path)}`, got: describe(answer) }
 }
 
@@ -65,7 +70,12 @@ function compareWithWanted(entry, recorded, answer, context) {
   const wrongs = answers.map((wanted) => matchWanted(wanted, recorded, answer, context))
   if (wrongs.includes(null)) return { verdict: "difference", row }
   const closest = answers.findIndex(({ status }) => status === answer.status)
-  return { verdict: "unexpected", row, wrong: wrongs[Math.max(closest, 0)], expected: answers.map((wanted) => show(wanted)).join("\n or ") }
+  return {
+    verdict: "unexpected",
+    row,
+    wrong: wrongs[Math.max(closest, 0)],
+    expected: answers.map((wanted) => show(wanted)).join("\n or "),
+  }
 }
 
 /** Rows that keep the recorded answer but for one thing, which the context (D14) or a look at the JWT (D10) checks. */
@@ -85,8 +95,10 @@ function withoutAdmin(jwt) {
   return [header, Buffer.from(JSON.stringify(read)).toString("base64url"), signature].join(".")
 }
 
-const wrongLocation = (answer) => (locationNamesId(answer) ? null : `location names another id: ${answer.headers.location}`)
+const wrongLocation = (answer) =>
+  locationNamesId(answer) ? null : `location names another id: ${answer.headers.location}`
 
 const describe = (answer) => `${answer.status} ${show(answer.headers, 1_000)} ${show(answer.body.toString(), 1_000)}`
 
-const describeRecorded = ({ status, headers, json, body }) => `${status} ${show(headers, 1_000)} ${show(json ?? body, 1_000)}`
+const describeRecorded = ({ status, headers, json, body }) =>
+  `${status} ${show(headers, 1_000)} ${show(json ?? body, 1_000)}`

@@ -98,7 +98,9 @@ function verdict({ row, connect, acted, closes }, seen) {
   const expected = `connect ${connect}, acted ${acted ?? "not"}, ${closes ? "closed with any code" : "open"}`
   const got = `connect ${seen.connect}, acted ${seen.acted ?? "not"}, closed ${seen.closed ?? "not"}`
   const fits =
-    seen.connect === connect && seen.acted === acted && (closes ? Number.isInteger(seen.closed) : (seen.closed ?? null) === null)
+    seen.connect === connect &&
+    seen.acted === acted &&
+    (closes ? Number.isInteger(seen.closed) : (seen.closed ?? null) === null)
   if (!fits) return { verdict: "unexpected", row, wrong: `expected ${expected}; got ${got}`, expected, got }
   return row ? { verdict: "difference", row, got } : { verdict: "same", got }
 }

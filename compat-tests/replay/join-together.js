@@ -43,12 +43,21 @@ function missing(seen, uids) {
 function take(message, recorded, seen, context) {
   if (message.event === "phx_reply" && !seen.reply) {
     seen.reply = true
-    return match(recorded.find(({ event }) => event === "phx_reply"), message, context)
+    return match(
+      recorded.find(({ event }) => event === "phx_reply"),
+      message,
+      context,
+    )
   }
   if (!seen.reply) return `before the reply: ${show(message)}`
   if (message.event === "presence_state" && !seen.state) {
     seen.state = true
-    return takeState(message, recorded.find(({ event }) => event === "presence_state"), seen, context)
+    return takeState(
+      message,
+      recorded.find(({ event }) => event === "presence_state"),
+      seen,
+      context,
+    )
   }
   if (message.event === "presence_diff") return takeDiff(message, recorded, seen, context)
   return `not what joins bring: ${show(message)}`
@@ -56,7 +65,11 @@ function take(message, recorded, seen, context) {
 
 function takeState(message, expected, seen, context) {
   const others = withoutKeys(message.payload, seen.refs)
-  const wrong = match({ ...expected, payload: withoutKeys(expected.payload, seen.refs) }, { ...message, payload: others }, context)
+  const wrong = match(
+    { ...expected, payload: withoutKeys(expected.payload, seen.refs) },
+    { ...message, payload: others },
+    context,
+  )
   if (wrong) return wrong
   for (const uid of seen.refs.keys()) {
     for (const meta of message.payload[uid]?.metas ?? []) see(uid, meta, seen)

@@ -28,7 +28,12 @@ export async function* replayJwt(cases, { address, credentials }, { longpoll }) 
     const seen = longpoll
       ? await askLongpoll(await jwt(), address, credentials)
       : { ...(await askRest(jwt, address)), ...(await askSocket(await jwt(), address, credentials, index)) }
-    yield { file: longpoll ? "jwt.json (long-poll)" : "jwt.json", class: entry.class, name: entry.case, ...judge(entry, seen) }
+    yield {
+      file: longpoll ? "jwt.json (long-poll)" : "jwt.json",
+      class: entry.class,
+      name: entry.case,
+      ...judge(entry, seen),
+    }
   }
 }
 
@@ -108,7 +113,9 @@ function judge(entry, seen) {
     if (!wrong.includes(null)) wrongs.push(`${column}: ${wrong[0]}`)
   }
   if (wrongs.length > 0) return { verdict: "unexpected", row: wanted?.row, wrong: wrongs.join("\n") }
-  const concerned = Object.keys(seen).some((column) => wanted?.columns[column] && !isRecorded(entry[column], seen[column]))
+  const concerned = Object.keys(seen).some(
+    (column) => wanted?.columns[column] && !isRecorded(entry[column], seen[column]),
+  )
   return concerned ? { verdict: "difference", row: wanted.row } : { verdict: "same" }
 }
 

@@ -52,5 +52,7 @@ function envelope({ status, headers, json, body, note, wantedAnswer }) {
 function messageStep(message, socket) {
   const on = { socket, dir: "<", op: "text" }
   if (message?.as) return { ...on, ...message }
-  return typeof message === "string" ? { ...on, as: "string", json: parseJson(message) } : { ...on, as: "object", json: message }
+  return typeof message === "string"
+    ? { ...on, as: "string", json: parseJson(message) }
+    : { ...on, as: "object", json: message }
 }

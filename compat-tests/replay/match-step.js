@@ -46,7 +46,9 @@ function matchHandshake(step, actual, context) {
     if (wrongBody) return wrongBody
   }
   const expectedType = step.headers?.["content-type"]
-  return expectedType === undefined ? null : match(expectedType, actual.headers["content-type"], context, "content-type")
+  return expectedType === undefined
+    ? null
+    : match(expectedType, actual.headers["content-type"], context, "content-type")
 }
 
 function matchUpgrade(step, { headers, accept }) {

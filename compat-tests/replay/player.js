@@ -48,7 +48,8 @@ export class Player {
     try {
       for (const [index, phase] of phases.entries()) {
         if (phase.pause) await new Promise((resolve) => setTimeout(resolve, phase.pause))
-        for (const action of phase.actions) await this.#act(action, () => satisfied(answeredIn(phases, action), laneOfSession(action)))
+        for (const action of phase.actions)
+          await this.#act(action, () => satisfied(answeredIn(phases, action), laneOfSession(action)))
         await this.#wait(() => satisfied(index), recordedWait(phase))
       }
       await this.#barrier()
@@ -89,7 +90,8 @@ export class Player {
     if (message?.event === "phx_join") this.#topics.set(action.socket, message.topic)
     if (action.tcp) return socket.destroy()
     if (socket.closed) return
-    if (action.op === "text") return socket.sendText(action.json === undefined ? action.text : JSON.stringify(action.json))
+    if (action.op === "text")
+      return socket.sendText(action.json === undefined ? action.text : JSON.stringify(action.json))
     if (action.op === "binary") return socket.sendBinary(binaryOf(action))
     if (action.op === "close") return socket.sendClose(action.code, action.reason)
     if (action.op === "ping") return socket.sendFrame({ opcode: OPCODE.ping, payload: action.text })
@@ -153,9 +155,13 @@ export class Player {
   }
 }
 
-const answeredIn = (phases, { id }) => phases.findIndex((phase) => phase.expected.some((step) => step.answer && step.id === id))
+const answeredIn = (phases, { id }) =>
+  phases.findIndex((phase) => phase.expected.some((step) => step.answer && step.id === id))
 
-const laneOfSession = ({ socket }) => (lane) => lane.startsWith(`${socket} on `)
+const laneOfSession =
+  ({ socket }) =>
+  (lane) =>
+    lane.startsWith(`${socket} on `)
 
 const answered = (socket, ref) => socket.received.some((entry) => entry.op === "text" && entry.text.includes(ref))
 

@@ -56,12 +56,19 @@ export class Poller {
   #take(message, session) {
     const string = typeof message === "string"
     const json = string ? parseJson(message) : message
-    const entry = { op: "text", as: string ? "string" : "object", text: string ? message : JSON.stringify(message), json }
+    const entry = {
+      op: "text",
+      as: string ? "string" : "object",
+      text: string ? message : JSON.stringify(message),
+      json,
+    }
     this.write({ ...entry, socket: session, dir: "<" }, entry)
   }
 
   #filled(request) {
-    return request.replace(/\{session\d+\}/g, (placeholder) => encodeURIComponent(this.#tokens.get(placeholder) ?? placeholder))
+    return request.replace(/\{session\d+\}/g, (placeholder) =>
+      encodeURIComponent(this.#tokens.get(placeholder) ?? placeholder),
+    )
   }
 
   /** The answer with placeholders for tokens, numbered as they appear, and without its messages. */

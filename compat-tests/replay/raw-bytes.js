@@ -21,7 +21,11 @@ const FRAMES = {
   "text fragment 1": () => ({ opcode: OPCODE.text, payload: heartbeat(1, "frag").slice(0, 20), fin: false }),
   "continuation fin": () => ({ opcode: OPCODE.continuation, payload: heartbeat(1, "frag").slice(20) }),
   "ping between": () => ({ opcode: OPCODE.ping, payload: "mid" }),
-  "text fragment 1 of a heartbeat": () => ({ opcode: OPCODE.text, payload: heartbeat(2, "hb").slice(0, 20), fin: false }),
+  "text fragment 1 of a heartbeat": () => ({
+    opcode: OPCODE.text,
+    payload: heartbeat(2, "hb").slice(0, 20),
+    fin: false,
+  }),
   "the rest of the heartbeat, fin": () => ({ opcode: OPCODE.continuation, payload: heartbeat(2, "hb").slice(20) }),
   "text frame with invalid utf8": () => ({ opcode: OPCODE.text, payload: INVALID_UTF8 }),
   "first 20 bytes of a binary push (event upload, 10 bytes of data)": (topic) => ({

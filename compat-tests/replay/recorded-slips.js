@@ -7,7 +7,9 @@ import { stepMessage } from "./wire-message.js"
  * @param {string} file
  */
 export function withRecordedSlips(steps, file) {
-  const kept = steps.filter((step) => !isOfRecorder(step)).map((step) => (step.note === "SIGTERM" ? { ...step, stop: true } : step))
+  const kept = steps
+    .filter((step) => !isOfRecorder(step))
+    .map((step) => (step.note === "SIGTERM" ? { ...step, stop: true } : step))
   return file === "v2.json" ? withV1Refs(kept) : kept
 }
 

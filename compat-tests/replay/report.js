@@ -23,7 +23,10 @@ export function explanation(entry, verbose) {
   return lines.join("\n")
 }
 
-const indented = (text) => String(text ?? "").split("\n").map((line) => `    ${line}`)
+const indented = (text) =>
+  String(text ?? "")
+    .split("\n")
+    .map((line) => `    ${line}`)
 
 function laneDiff({ lane, expected, got }) {
   const lines = [`    ${lane}`]
@@ -54,7 +57,9 @@ export function table(verdicts) {
 
 /** The rows that were met, each with what it asks for. */
 export function legend(verdicts) {
-  const rows = new Set(verdicts.filter(({ row, verdict }) => row && verdict === "difference").flatMap(({ row }) => row.split(",")))
+  const rows = new Set(
+    verdicts.filter(({ row, verdict }) => row && verdict === "difference").flatMap(({ row }) => row.split(",")),
+  )
   const number = (row) => Number(row.slice(1))
   const sorted = [...rows].sort((a, b) => number(a) - number(b))
   return sorted.map((row) => `${row.padEnd(4)} ${DIFFERENCES[row].wanted}`).join("\n")

@@ -24,7 +24,9 @@ export async function replayScenario(scenario, { file, address, credentials, pow
   const about = { file, class: scenario.class, name: scenario.scenario }
   const courses = coursesOf(scenario, file, credentials)
   const player = new Player(address, powers)
-  await player.play(courses[0].phases, (phase, isMeant) => courses.some((course) => satisfied(course, player.lanes, phase, isMeant)))
+  await player.play(courses[0].phases, (phase, isMeant) =>
+    courses.some((course) => satisfied(course, player.lanes, phase, isMeant)),
+  )
   return { ...about, ...verdictOn(courses, player.lanes) }
 }
 
@@ -52,7 +54,8 @@ export function coursesOf(scenario, file, credentials) {
 }
 
 /** Whether long-polling is what a scenario is about, rather than part of it. */
-const isLongpoll = ({ scenario, steps }) => scenario.startsWith("lp_") || (steps[0].request ?? steps.at(-1).request) !== undefined
+const isLongpoll = ({ scenario, steps }) =>
+  scenario.startsWith("lp_") || (steps[0].request ?? steps.at(-1).request) !== undefined
 
 /** Whether everything up to a phase has come on the lanes that are meant. */
 function satisfied({ lanes }, received, phase, isMeant = () => true) {
@@ -60,7 +63,15 @@ function satisfied({ lanes }, received, phase, isMeant = () => true) {
   for (const [lane, items] of lanes) {
     if (!isMeant(lane)) continue
     const due = items.filter((item) => item.phase <= phase && !item.optional)
-    if (due.length > 0 && align(items.filter((item) => item.phase <= phase), received.get(lane) ?? [], context).wrong) return false
+    if (
+      due.length > 0 &&
+      align(
+        items.filter((item) => item.phase <= phase),
+        received.get(lane) ?? [],
+        context,
+      ).wrong
+    )
+      return false
   }
   return true
 }
@@ -73,7 +84,8 @@ function judge({ lanes, mayFollow, phases }, received) {
     const result = align(lanes.get(lane) ?? [], received.get(lane) ?? [], context)
     if (result.wrong) wrongs.push(`${lane}: ${result.wrong}`)
     const extra = result.extra?.filter((frame) => !mayFollow.get(lane)?.(frame))
-    if (extra?.length > 0) wrongs.push(`${lane}: not expected: ${extra.map((frame) => show(readable(frame))).join(", ")}`)
+    if (extra?.length > 0)
+      wrongs.push(`${lane}: not expected: ${extra.map((frame) => show(readable(frame))).join(", ")}`)
   }
   return [...wrongs, ...wrongTimes(phases, received)]
 }
@@ -82,7 +94,9 @@ function judge({ lanes, mayFollow, phases }, received) {
 function wrongTimes(phases, received) {
   const wrongs = []
   for (const step of phases.flatMap((phase) => phase.expected)) {
-    const opened = phases.flatMap((phase) => phase.expected).find((other) => other.status && other.socket === step.socket)
+    const opened = phases
+      .flatMap((phase) => phase.expected)
+      .find((other) => other.status && other.socket === step.socket)
     if (step.op !== "close" || step.t - opened.t < LONG) continue
     const lane = received.get(step.socket) ?? []
     const [from, to] = [lane.find((entry) => entry.status), lane.find((entry) => entry.op === "close")]

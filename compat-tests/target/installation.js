@@ -34,7 +34,8 @@ export async function isAvailable(database) {
  * @returns {Promise<object>} `address`, `url`, `server`, `credentials`, and `dispose()`
  */
 export async function install(database, settings = {}) {
-  if (!(await isAvailable(database))) throw new Error("no Postgres: neither TEST_DATABASE_URL nor its binaries are there")
+  if (!(await isAvailable(database)))
+    throw new Error("no Postgres: neither TEST_DATABASE_URL nor its binaries are there")
   const folder = scratchFolder(database)
   const url = database === "sqlite" ? await filledDatabase(folder, SECRETS) : await restoredDatabase(postgres)
   const server = await startServer({ ...SECRETS, ...settings, DATABASE_URL: url }, { folder })

@@ -24,7 +24,10 @@ export async function findPostgres() {
 function binaryFolder() {
   const debian = "/usr/lib/postgresql"
   const versions = fs.existsSync(debian) ? fs.readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
-  const folders = [...versions.map((version) => path.join(debian, version, "bin")), ...(process.env.PATH ?? "").split(":")]
+  const folders = [
+    ...versions.map((version) => path.join(debian, version, "bin")),
+    ...(process.env.PATH ?? "").split(":"),
+  ]
   return folders.find((folder) => fs.existsSync(path.join(folder, "initdb"))) ?? null
 }
 
@@ -33,11 +36,35 @@ async function startCluster(binaries) {
   const user = process.getuid() === 0 ? unprivilegedUser() : null
   if (user) execFileSync("chown", [user, folder])
   const data = path.join(folder, "data")
-  const as = (command, args) => (user ? ["setpriv", `--reuid=${user}`, "--clear-groups", "--", command, ...args] : [command, ...args])
-  const [initdb, ...initArgs] = as(path.join(binaries, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"])
+  const as = (command, args) =>
+    user ? ["setpriv", `--reuid=${user}`, "--clear-groups", "--", command, ...args] : [command, ...args]
+  const [initdb, ...initArgs] = as(path.join(binaries, "initdb"), [
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "-N",
+  ])
   execFileSync(initdb, initArgs, { cwd: folder, stdio: "pipe" })
   const port = await freePort()
-  const options = ["-k", folder, "-h", "127.0.0.1", "-p", String(port), "-F", "-c", "full_page_writes=off", "-c", "max_connections=200"]
+  const options = [
+    "-k",
+    folder,
+    "-h",
+    "127.0.0.1",
+    "-p",
+    String(port),
+    "-F",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "max_connections=200",
+  ]
   const [postgres, ...args] = as(path.join(binaries, "postgres"), ["-D", data, ...options])
   const child = spawn(postgres, args, { cwd: folder, stdio: "ignore" })
   atEnd(() => child.kill("SIGQUIT"))
@@ -47,7 +74,10 @@ async function startCluster(binaries) {
 }
 
 function unprivilegedUser() {
-  const known = fs.readFileSync("/etc/passwd", "utf8").split("\n").map((line) => line.split(":")[0])
+  const known = fs
+    .readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":")[0])
   return UNPRIVILEGED.find((user) => known.includes(user))
 }
 

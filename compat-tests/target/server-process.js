@@ -21,7 +21,7 @@ export async function startServer(settings, { folder, port }) {
   return server
 }
 
-export class ServerProcess {
+class ServerProcess {
   #log = ""
 
   constructor(settings, folder, port) {

@@ -32,6 +32,9 @@ export function binaryPath() {
   const given = process.env.PUSHER_LITE_BIN
   const paths = given ? [path.resolve(given)] : BUILDS.map((build) => path.join(ROOT, build))
   const found = paths.find((file) => fs.existsSync(file))
-  if (!found) throw new Error(`no server to test: ${paths.join(" and ")} are missing. Build it, or set PUSHER_LITE_BIN or TARGET_URL`)
+  if (!found)
+    throw new Error(
+      `no server to test: ${paths.join(" and ")} are missing. Build it, or set PUSHER_LITE_BIN or TARGET_URL`,
+    )
   return found
 }

@@ -41,7 +41,10 @@ function insertsOfDump(tables) {
   const dump = fs.readFileSync(path.join(FIXTURES, "original-database.sql"), "utf8")
   const columns = new Map()
   for (const [, table, body] of dump.matchAll(/CREATE TABLE public\.(\w+) \(\n(.*?)\n\);/gs)) {
-    columns.set(table, body.split("\n").map((line) => line.trim().split(" ")[0]))
+    columns.set(
+      table,
+      body.split("\n").map((line) => line.trim().split(" ")[0]),
+    )
   }
   const inserts = [...dump.matchAll(/^INSERT INTO public\.(\w+) VALUES (\(.*\));$/gm)]
   return inserts

@@ -15,7 +15,12 @@ const withRequest = requests.filter(({ request }) => request)
 
 /** The recorded answer as bytes, as if it had just come. */
 function asReceived({ status, headers = {}, json, body = "" }) {
-  return { status, headers, body: Buffer.from(json === undefined ? body : JSON.stringify(json)), extra: Buffer.alloc(0) }
+  return {
+    status,
+    headers,
+    body: Buffer.from(json === undefined ? body : JSON.stringify(json)),
+    extra: Buffer.alloc(0),
+  }
 }
 
 /** Made up at the time of the recording: ids, keys and times come anew, and are judged otherwise. */
@@ -36,13 +41,19 @@ test("what a row wants otherwise is unexpected when it comes as recorded", () =>
     const context = new HttpContext(secret)
     context.about(entry.request.path)
     const answer = asReceived(entry.response)
-    const fits = answers.some((wanted) => matchWanted(wanted, { headers: {}, ...entry.response }, answer, context) === null)
+    const fits = answers.some(
+      (wanted) => matchWanted(wanted, { headers: {}, ...entry.response }, answer, context) === null,
+    )
     if (entry.name === "HTTP/1.1 no Host") continue
     assert.equal(fits, false, `${entry.section}/${entry.name}`)
   }
 })
 
-const organization = { status: 200, headers: { "content-type": "application/json; charset=utf-8" }, json: { data: { id: 1, name: "Acme Inc." } } }
+const organization = {
+  status: 200,
+  headers: { "content-type": "application/json; charset=utf-8" },
+  json: { data: { id: 1, name: "Acme Inc." } },
+}
 
 function judged(change) {
   const answer = structuredClone(organization)
@@ -53,12 +64,30 @@ function judged(change) {
 }
 
 test("a wrong status, header, value, or a key too many is seen", () => {
-  assert.equal(judged(() => {}), null)
-  assert.match(judged((answer) => (answer.status = 201)), /status 200, got 201/)
-  assert.match(judged((answer) => (answer.headers["content-type"] = "text/html")), /content-type/)
-  assert.match(judged((answer) => (answer.headers["access-control-allow-origin"] = "*")), /allow-origin/)
-  assert.match(judged((answer) => (answer.json.data.name = "Acme")), /name/)
-  assert.match(judged((answer) => (answer.json.data.slug = "acme")), /unexpected "slug"/)
+  assert.equal(
+    judged(() => {}),
+    null,
+  )
+  assert.match(
+    judged((answer) => (answer.status = 201)),
+    /status 200, got 201/,
+  )
+  assert.match(
+    judged((answer) => (answer.headers["content-type"] = "text/html")),
+    /content-type/,
+  )
+  assert.match(
+    judged((answer) => (answer.headers["access-control-allow-origin"] = "*")),
+    /allow-origin/,
+  )
+  assert.match(
+    judged((answer) => (answer.json.data.name = "Acme")),
+    /name/,
+  )
+  assert.match(
+    judged((answer) => (answer.json.data.slug = "acme")),
+    /unexpected "slug"/,
+  )
 })
 
 test("ids that the server gives are followed, in answers and in requests", () => {

@@ -17,8 +17,12 @@ const HEADERS = {
 
 /** What each POST of the scenario brings, from the recording, with a time of now. */
 function messagesByPost() {
-  const brought = scenario.steps.filter(({ response }) => response.json.messages?.length > 0).map(({ response }) => response.json.messages)
-  return brought.map((messages) => messages.map((text) => credentials.fill(text.replace(/"online_at":\d+/, `"online_at":${Date.now()}`))))
+  const brought = scenario.steps
+    .filter(({ response }) => response.json.messages?.length > 0)
+    .map(({ response }) => response.json.messages)
+  return brought.map((messages) =>
+    messages.map((text) => credentials.fill(text.replace(/"online_at":\d+/, `"online_at":${Date.now()}`))),
+  )
 }
 
 /** One message a poll, if `spread`, else all at once; `lost` is left out. */

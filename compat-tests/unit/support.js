@@ -11,14 +11,20 @@ const creds = fixture("creds.json")
 
 /** JWTs stand for themselves, the rest is real. */
 export const credentials = new Credentials(
-  new Map(Object.entries(creds.apps).flatMap(([name, app]) => Object.entries(app).map(([key, value]) => [`${name}.${key}`, String(value)]))),
+  new Map(
+    Object.entries(creds.apps).flatMap(([name, app]) =>
+      Object.entries(app).map(([key, value]) => [`${name}.${key}`, String(value)]),
+    ),
+  ),
   creds.guardian_secret,
 )
 
 /** What the player would have written down had the server answered just as recorded. */
 export function recordedLanes(scenario, file) {
   const lanes = new Map()
-  for (const step of phasesOf(prepareSteps(withRecordedSlips(scenario.steps, file), credentials)).flatMap(({ expected }) => expected)) {
+  for (const step of phasesOf(prepareSteps(withRecordedSlips(scenario.steps, file), credentials)).flatMap(
+    ({ expected }) => expected,
+  )) {
     const lane = laneOf(step)
     if (!lanes.has(lane)) lanes.set(lane, [])
     lanes.get(lane).push(asReceived(step))
@@ -30,14 +36,20 @@ function asReceived(step) {
   const { t, dir, socket, label, ...rest } = JSON.parse(JSON.stringify(step))
   const entry = { ...rest, at: t }
   if (step.answer && step.id !== undefined) return { ...entry, text: step.body ?? "" }
-  if (step.answer) return { status: step.status, json: withTimeNow(entry.json), text: step.json === undefined ? (step.body ?? "") : "" }
+  if (step.answer)
+    return {
+      status: step.status,
+      json: withTimeNow(entry.json),
+      text: step.json === undefined ? (step.body ?? "") : "",
+    }
   if (step.status !== undefined) return { ...entry, headers: withAccept(step), accept: acceptOf("key") }
   return step.op === "text" ? received(withTimeNow(entry.json), entry) : entry
 }
 
 const received = (json, entry) => ({ ...entry, json, text: entry.text ?? JSON.stringify(json) })
 
-const withAccept = ({ status, headers }) => (status === 101 ? { ...headers, "sec-websocket-accept": acceptOf("key") } : headers)
+const withAccept = ({ status, headers }) =>
+  status === 101 ? { ...headers, "sec-websocket-accept": acceptOf("key") } : headers
 
 function withTimeNow(value) {
   if (Array.isArray(value)) return value.map(withTimeNow)

@@ -84,7 +84,10 @@ test("a second answer behind a refusal is seen", async (t) => {
   })
   socket.connect("GET /")
   assert.ok(await next(socket, (entry) => entry.tcp))
-  assert.deepEqual(socket.received.map(({ status, extra, tcp }) => status ?? extra ?? tcp), [403, "HTTP 204", "closed"])
+  assert.deepEqual(
+    socket.received.map(({ status, extra, tcp }) => status ?? extra ?? tcp),
+    [403, "HTTP 204", "closed"],
+  )
 })
 
 test("answers are cut off a stream where they end", () => {
@@ -98,7 +101,14 @@ test("answers are cut off a stream where they end", () => {
 })
 
 test("binary messages of vsn 2", () => {
-  const bytes = encodeBinaryMessage({ kind: 0, join_ref: "1", ref: "5", topic: "t", event: "é", data: Buffer.from([255]) })
+  const bytes = encodeBinaryMessage({
+    kind: 0,
+    join_ref: "1",
+    ref: "5",
+    topic: "t",
+    event: "é",
+    data: Buffer.from([255]),
+  })
   assert.equal(bytes.toString("hex"), "000101010231" + "35" + "74" + "c3a9" + "ff")
   const broadcast = decodeBinaryMessage(Buffer.from("02010274c3a9ff", "hex"))
   assert.deepEqual(broadcast, { kind: 2, topic: "t", event: "é", data: Buffer.from([255]) })

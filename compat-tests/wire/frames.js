@@ -13,7 +13,11 @@ export function encodeFrame({ opcode, payload = "", fin = true, rsv1 = false, ma
   const data = Buffer.from(payload)
   const first = (fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0) | opcode
   const mask = masked ? crypto.randomBytes(4) : null
-  return Buffer.concat([header(first, data.length, masked), mask ?? Buffer.alloc(0), mask ? applyMask(data, mask) : data])
+  return Buffer.concat([
+    header(first, data.length, masked),
+    mask ?? Buffer.alloc(0),
+    mask ? applyMask(data, mask) : data,
+  ])
 }
 
 function header(first, length, masked) {
