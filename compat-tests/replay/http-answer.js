@@ -60,7 +60,10 @@ function matchWantedHeaders(wanted, recorded, answer, context) {
   }
   if (wanted.freeHeaders || wanted.headers || wanted.status !== recorded.status) return null
   const compared = COMPARED.filter((name) => name !== "content-type")
-  return matchHeaders(recorded.headers, answer.headers, compared, context)
+  return (
+    matchHeaders(recorded.headers, answer.headers, compared, context) ??
+    matchRequestId(recorded.headers, answer.headers)
+  )
 }
 
 function matchHeaders(recorded, actual, names, context) {

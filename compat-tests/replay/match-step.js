@@ -41,14 +41,11 @@ function matchHandshake(step, actual, context) {
   const wrong = match(step.status, actual.status, context, "status")
   if (wrong) return wrong
   if (actual.status === 101) return matchUpgrade(step, actual)
-  if (step.body !== undefined && !step.anyBody) {
-    const wrongBody = match(step.body, actual.body, context, "body")
-    if (wrongBody) return wrongBody
-  }
-  const expectedType = step.headers?.["content-type"]
-  return expectedType === undefined
-    ? null
-    : match(expectedType, actual.headers["content-type"], context, "content-type")
+  const wrongBody = step.body === undefined || step.anyBody ? null : match(step.body, actual.body, context, "body")
+  if (wrongBody || !step.headers) return wrongBody
+  if (!step.anyBody) return matchPlainHeaders(step.headers, actual.headers)
+  const type = step.headers["content-type"]
+  return type === undefined ? null : match(type, actual.headers["content-type"], context, "content-type")
 }
 
 function matchUpgrade(step, { headers, accept }) {
