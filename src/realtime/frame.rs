@@ -142,7 +142,8 @@ mod tests {
     fn frames_are_taken_apart() {
         let long = "x".repeat(70_000);
         let mut frames = Vec::new();
-        for (opcode, payload) in [(TEXT, "a"), (BINARY, "b"), (TEXT, &long), (CLOSE, "c"), (TEXT, &long[..200]), (TEXT, "")]
+        for (opcode, payload) in
+            [(TEXT, "a"), (BINARY, "b"), (TEXT, &long), (CLOSE, "c"), (TEXT, &long[..200]), (TEXT, "")]
         {
             header(opcode, payload.len(), &mut frames);
             frames.extend_from_slice(payload.as_bytes());

@@ -11,6 +11,7 @@
 //! - `drain`, `flusher`: what is to be sent in a topic, brought to its members, by a few tasks for all topics
 //! - `outbox`, `sink`, `frame`: one connection's way out, where that leads, and the frames in it
 //! - `session`: a socket with its rooms and its outbox, whatever the transport
+//! - `departure`: the end of several sockets at once
 //! - `sockets`, `idle`: all connections, and those that have fallen silent
 //! - `websocket`: the pump between a TCP stream and a session
 //! - `longpoll`, `longpolls`: the pump between a client's requests and a session; all those sessions
@@ -25,6 +26,7 @@
 mod channel;
 mod close;
 mod connection;
+mod departure;
 mod drain;
 mod flusher;
 mod frame;

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::close::Close;
+use super::departure::Departure;
 use super::frame;
 use super::sink::Sink;
 
@@ -34,6 +36,8 @@ struct State {
     queued: usize,
     phase: Phase,
     requested: Option<Close>,
+    /// Those that are closed together with this one.
+    departure: Option<Arc<Departure>>,
     /// The connection's task.
     task: Option<Waker>,
 }
@@ -68,7 +72,14 @@ impl Outbox {
     }
 
     fn with_sink(sink: Sink, limit: usize) -> Outbox {
-        let state = State { queue: VecDeque::new(), queued: 0, phase: Phase::Open, requested: None, task: None };
+        let state = State {
+            queue: VecDeque::new(),
+            queued: 0,
+            phase: Phase::Open,
+            requested: None,
+            departure: None,
+            task: None,
+        };
         Outbox { sink, limit, state: Mutex::new(state) }
     }
 
@@ -120,11 +131,23 @@ impl Outbox {
 
     /// Asks the connection's task to close; the first reason counts.
     pub(super) fn request_close(&self, close: Close) {
+        self.request_close_with(close, None);
+    }
+
+    /// As [`Outbox::request_close`], for one of several that are closed together.
+    pub(super) fn request_close_with(&self, close: Close, departure: Option<&Arc<Departure>>) {
         let mut state = self.state.lock();
-        state.requested.get_or_insert(close);
+        if state.requested.is_none() {
+            state.requested = Some(close);
+            state.departure = departure.cloned();
+        }
         let task = state.task.take();
         drop(state);
         wake(task);
+    }
+
+    pub(super) fn take_departure(&self) -> Option<Arc<Departure>> {
+        self.state.lock().departure.take()
     }
 
     pub(super) fn close_requested(&self) -> Option<Close> {

@@ -22,8 +22,6 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     socket: Socket,
-    /// Channels whose topics send nothing more to this client, and still show it as present.
-    parted: Vec<Channel>,
 }
 
 /// A connection's close frame. It is sent when the last room that has something for the connection drops it.
@@ -42,7 +40,7 @@ impl Drop for LastWords {
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Session {
         let socket = Socket::new(connection.vsn);
-        Session { shared, connection, socket, parted: Vec::new() }
+        Session { shared, connection, socket }
     }
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
@@ -72,7 +70,7 @@ impl Session {
     }
 
     fn receive(&mut self, message: &Message<'_>, replies: &mut Vec<u8>) -> Option<Arc<Room>> {
-        let Session { shared, connection, socket, .. } = self;
+        let Session { shared, connection, socket } = self;
         let vsn = connection.vsn;
         match socket.receive(message, &connection.identity, &shared.limits) {
             Action::Nothing => None,
@@ -103,26 +101,23 @@ impl Session {
         }
     }
 
-    /// Leaves all topics, and then closes. Where the server closes several at once, they do not hear of each other's
-    /// leave: their presence ends with the session, when the client has read its close frame.
+    /// Leaves all topics, and then closes.
     pub(super) fn close(&mut self, close: Close) {
         let last_words = LastWords { connection: Arc::clone(&self.connection), close_frame: close.frame() };
-        let last_words = Some(Arc::new(last_words));
-        let parting = || Parting { frames: Vec::new(), last_words: last_words.clone() };
-        self.parted = self.socket.take_channels();
-        for channel in &self.parted {
-            channel.room.part(&self.connection, parting());
-        }
-        if !matches!(close, Close::Disconnected | Close::Revoked | Close::Shutdown) {
-            self.end_presence();
-        }
+        self.leave_all(Some(Arc::new(last_words)));
     }
 
-    /// Tells those who stay that this client has left, unless all go.
-    fn end_presence(&mut self) {
-        let stays = !self.shared.sockets.is_stopping();
-        for channel in std::mem::take(&mut self.parted).iter().filter(|_| stays) {
-            channel.room.end_presence(&self.connection, channel.phx_ref);
+    /// Those who stay are told, together with the leave of all sockets that are closed with this one; when the server
+    /// stops, nobody stays.
+    fn leave_all(&mut self, last_words: Option<Arc<LastWords>>) {
+        let channels = self.socket.take_channels();
+        for channel in &channels {
+            let parting = Parting { frames: Vec::new(), last_words: last_words.clone() };
+            channel.room.part(&self.connection, parting);
+        }
+        let departure = self.connection.outbox.take_departure();
+        if !self.shared.sockets.is_stopping() {
+            departure.unwrap_or_default().add(&self.connection, channels);
         }
     }
 }
@@ -130,11 +125,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.connection.outbox.abandon();
-        for channel in self.socket.take_channels() {
-            channel.room.part(&self.connection, Parting::default());
-            self.parted.push(channel);
-        }
-        self.end_presence();
+        self.leave_all(None);
         self.shared.sockets.remove(&self.connection);
     }
 }

@@ -73,11 +73,12 @@ impl Sockets {
         connection.received(self.now());
     }
 
-    /// Asks the connections of these identities to close.
+    /// Asks the connections of these identities to close, together.
     pub(super) fn close(&self, close: Close, which: impl Fn(&Identity) -> bool) {
+        let departure = Arc::default();
         for connection in &self.connections {
             if which(&connection.identity) {
-                connection.outbox.request_close(close);
+                connection.outbox.request_close_with(close, Some(&departure));
             }
         }
     }

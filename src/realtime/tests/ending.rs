@@ -85,6 +85,21 @@ async fn a_user_is_disconnected_from_one_application() {
     other_application.heartbeat().await;
 }
 
+vsn_test!(sockets_that_are_closed_together_do_not_hear_of_each_other, async |vsn| {
+    let hub = Hub::new(Limits::default());
+    let mut watcher = Client::joined(&hub, "watcher", vsn, "t").await;
+    let mut first = Client::joined(&hub, "kicked", vsn, "t").await;
+    let mut second = Client::joined(&hub, "kicked", vsn, "t").await;
+    first.expect_diff().await;
+    watcher.expect_diff().await;
+    watcher.expect_diff().await;
+    hub.disconnect_user("key", "kicked");
+    first.expect_close(Some(1000)).await;
+    second.expect_close(Some(1000)).await;
+    assert_eq!(watcher.expect_diff().await.1, ["kicked"]);
+    assert_eq!(watcher.expect_diff().await.1, ["kicked"]);
+});
+
 #[tokio::test]
 async fn sockets_end_with_what_they_live_by() {
     let hub = Hub::new(Limits::default());
