@@ -39,7 +39,7 @@ pub struct Listen {
     pub host: IpAddr,
     /// The port; 0 picks a free one.
     pub port: u16,
-    /// Most TCP connections open at once.
+    /// Most TCP connections open at once, and most long-poll sessions.
     pub max_connections: usize,
     /// How long a stop waits for requests and sockets to end.
     pub shutdown_timeout: Duration,

@@ -47,7 +47,7 @@ pub const SETTINGS: &[Setting] = &[
     secret("jwt_secret", "PUSHER_LITE_JWT_SECRET", "Signs JWTs; the original's Guardian secret_key. Made once and kept beside an SQLite database; required with Postgres"),
     secret("cookie_secret", "PUSHER_LITE_COOKIE_SECRET", "Signs cookies and session tokens, at least 32 characters. Made once and kept beside an SQLite database; required with Postgres"),
     setting("demo", "PUSHER_LITE_DEMO", "false", "BOOL", "Fill an empty database with demo data and serve /demo; never for production"),
-    setting("max_connections", "PUSHER_LITE_MAX_CONNECTIONS", "100000", "NUMBER", "Most TCP connections open at once; further ones wait"),
+    setting("max_connections", "PUSHER_LITE_MAX_CONNECTIONS", "100000", "NUMBER", "Most TCP connections open at once, where further ones wait; as many long-poll sessions"),
     setting("max_message_bytes", "PUSHER_LITE_MAX_MESSAGE_BYTES", "1048576", "BYTES", "Largest message on a socket; a larger one closes it with 1009"),
     setting("outbox_bytes", "PUSHER_LITE_OUTBOX_BYTES", "2097152", "BYTES", "Most that waits for one slow client before it is closed"),
     setting("channels_per_socket", "PUSHER_LITE_CHANNELS_PER_SOCKET", "100", "NUMBER", "Most topics one socket may join"),

@@ -21,10 +21,7 @@ const HEADERS: &str = "authorization, origin, sec-websocket-key, sec-websocket-v
 /// The answer to a preflight: with the permissions, or 403 without any when it asks for more than they are. None for
 /// every other request, OPTIONS without `Origin` or `Access-Control-Request-Method` included.
 pub fn preflight(request: &Request) -> Option<Response> {
-    let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD)?;
-    if request.method() != Method::OPTIONS || !request.headers().contains_key(ORIGIN) {
-        return None;
-    }
+    let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| is_preflight(request))?;
     let method = wanted.to_str().is_ok_and(|wanted| list(METHODS).any(|method| method == wanted));
     let headers = list(request.header(ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default())
         .all(|wanted| list(HEADERS).any(|header| header.eq_ignore_ascii_case(wanted)));
@@ -36,6 +33,13 @@ pub fn preflight(request: &Request) -> Option<Response> {
         .header(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS))
         .header(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(HEADERS));
     Some(allowed)
+}
+
+/// Whether a browser asks for a page if it may send a request.
+pub fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    let asks = headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    asks && request.method() == Method::OPTIONS
 }
 
 /// Lets a page of another origin see the answer. `cross_origin` says whether the request had an `Origin`.

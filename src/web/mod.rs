@@ -51,21 +51,16 @@ impl Endpoint {
         let request = Request::new(request, connection);
         let method = request.method().clone();
         let id = request.id().to_owned();
-        let cross_origin = request.headers().contains_key(ORIGIN);
+        // What a preflight is answered says itself what is allowed.
+        let cross_origin = request.headers().contains_key(ORIGIN) && !cors::is_preflight(&request);
         let audience = Audience::of(&request);
 
         let mut route = "-";
-        let response = match cors::preflight(&request) {
-            Some(decision) => decision,
-            None => {
-                let answer = self.respond(request, &mut route).await;
-                let answer = answer.unwrap_or_else(|error| error.into_response(&audience, &self.app.views, &id));
-                cors::allow(answer, cross_origin)
-            }
-        };
+        let response = self.respond(request, &mut route).await;
+        let response = response.unwrap_or_else(|error| error.into_response(&audience, &self.app.views, &id));
         // The route and not the path, which can hold a token; never the query.
         tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), "Answered a request.");
-        response.with_text(X_REQUEST_ID, &id).into_hyper()
+        cors::allow(response, cross_origin).with_text(X_REQUEST_ID, &id).into_hyper()
     }
 
     /// The order is that of the original: long-polling, files, then the body, then the route, then `Accept`.
@@ -74,6 +69,9 @@ impl Endpoint {
         if let Some(found) = self.transports.find(&mut request) {
             *route = found.pattern();
             return found.call(self.app.clone(), request).await;
+        }
+        if let Some(decision) = cors::preflight(&request) {
+            return Ok(decision);
         }
         if let Some(file) = self.app.assets.respond(&request) {
             *route = "(asset)";

@@ -7,6 +7,7 @@ mod api;
 mod cli;
 mod http;
 mod layering;
+mod longpoll;
 mod readme;
 mod store;
 mod web;

@@ -13,7 +13,10 @@ use pusher_lite::{
 };
 use serde_json::Value;
 use tokio::{net::TcpStream, sync::Notify, task::JoinHandle};
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{self, client::IntoClientRequest, http::header::SEC_WEBSOCKET_PROTOCOL},
+};
 
 use super::client::{Client, status};
 
@@ -78,9 +81,31 @@ impl TestServer {
 
     /// The answer to a WebSocket handshake: a socket, or the status that refuses it.
     pub(crate) async fn socket(&self, query: &str) -> Result<WebSocketStream<TcpStream>, u16> {
+        self.connect(self.handshake_request(query)).await.map(|(socket, _)| socket)
+    }
+
+    /// The subprotocol in the answer to a handshake that offers some, or the status that refuses it.
+    pub(crate) async fn handshake(&self, query: &str, protocols: &str) -> Result<Option<String>, u16> {
+        let mut request = self.handshake_request(query);
+        if !protocols.is_empty() {
+            request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocols.parse().unwrap());
+        }
+        let (_, response) = self.connect(request).await?;
+        let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL);
+        Ok(chosen.map(|protocol| protocol.to_str().unwrap().to_owned()))
+    }
+
+    fn handshake_request(&self, query: &str) -> tungstenite::handshake::client::Request {
+        format!("ws://{}/socket/websocket?{query}", self.address).into_client_request().unwrap()
+    }
+
+    async fn connect(
+        &self,
+        request: tungstenite::handshake::client::Request,
+    ) -> Result<(WebSocketStream<TcpStream>, tungstenite::handshake::client::Response), u16> {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        match client_async(format!("ws://{}/socket/websocket?{query}", self.address), stream).await {
-            Ok((socket, _)) => Ok(socket),
+        match client_async(request, stream).await {
+            Ok(open) => Ok(open),
             Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("no answer to the handshake: {error}"),
         }

@@ -1,5 +1,6 @@
 //! Who may open a socket.
 
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use pusher_lite::auth::Permissions;
 
 use crate::support::{database::TestDatabase, server::TestServer};
@@ -69,4 +70,23 @@ async fn what_is_no_handshake_is_refused_with_one_answer(database: TestDatabase)
     let refused = server.get("/socket/websocket", &[]).await;
     assert_eq!((refused.status(), refused.body(), refused.header("content-length")), (403, "", Some("0")));
     assert_eq!(server.get("/socket/websocket/extra", &[]).await.status(), 404);
+}
+
+db_test!(the_jwt_may_come_as_a_subprotocol);
+async fn the_jwt_may_come_as_a_subprotocol(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let [good, bad] = [MEMBER, LONE].map(|user| server.jwt(user, Permissions::USER));
+    let offer = |jwt: &str| format!("phoenix, base64url.bearer.phx.{}", BASE64_STANDARD_NO_PAD.encode(jwt));
+    for (parameter, offered, expected) in [
+        ("", offer(&good), Ok(Some("phoenix"))),
+        (&bad, offer(&good), Ok(Some("phoenix"))),
+        (&good, offer(&bad), Err(403)),
+        (&good, "phoenix, base64url.bearer.phx.!".to_owned(), Err(403)),
+        (&good, "phoenix".to_owned(), Ok(Some("phoenix"))),
+        (&good, String::new(), Ok(None)),
+    ] {
+        let query = format!("app_key={APP_KEY}&guardian_token={parameter}&unique_identifier=a&vsn=2.0.0");
+        let answered = server.handshake(&query, &offered).await;
+        assert_eq!(answered, expected.map(|protocol| protocol.map(str::to_owned)), "{offered}");
+    }
 }
