@@ -101,7 +101,10 @@ async fn every_origin_may_ask_and_other_methods_are_refused(database: TestDataba
     for (headers, allowed) in [
         (&[][..], ""),
         (&preflight[..], ""),
-        (&[preflight[0], preflight[1], "access-control-request-headers: x-phoenix-authtoken,content-type"], "x-phoenix-authtoken,content-type"),
+        (
+            &[preflight[0], preflight[1], "access-control-request-headers: x-phoenix-authtoken,content-type"],
+            "x-phoenix-authtoken,content-type",
+        ),
     ] {
         let answer = server.request("OPTIONS", PATH, headers, "").await;
         assert_eq!((answer.status(), answer.body()), (200, ""));
