@@ -1,6 +1,7 @@
 //! The binary, run as a person or a script runs it.
 
 mod accounts;
+mod logging;
 mod serving;
 mod settings;
 mod support;

@@ -1,6 +1,7 @@
 //! Running the binary in a folder of its own, with nothing of this machine's environment.
 
 use std::{
+    fs::{self, File},
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -55,10 +56,16 @@ impl Installation {
         child.wait_with_output().unwrap()
     }
 
+    /// What the server that was started last has logged so far.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
     /// Starts a server on a free port, and reads what it prints until requests are served.
     pub(super) fn serve(&self, environment: &[(&str, &str)]) -> Running {
         let mut command = self.command(&["--port", "0"], environment);
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let log = File::create(self.folder.path().join("log")).unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut welcome = String::new();
         while !welcome.contains("Open ") {

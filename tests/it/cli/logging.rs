@@ -1,0 +1,69 @@
+//! What a log never holds, however much is logged.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use serde_json::Value;
+
+use super::support::Installation;
+
+const LOG_ALL: [(&str, &str); 2] = [("PUSHER_LITE_DEMO", "true"), ("PUSHER_LITE_LOG", "trace")];
+
+const HANDSHAKE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+#[test]
+fn no_credential_is_logged() {
+    let installation = Installation::new();
+    let mut running = installation.serve(&LOG_ALL);
+    let (port, token, app_key) = (running.port(), running.word("Token"), running.word("app_key"));
+    let jwt = text_of(&exchange(port, "POST", &format!("/api/sessions?token={token}"), ""), "jwt");
+    let encoded = BASE64_STANDARD_NO_PAD.encode(&jwt);
+
+    let query = format!("app_key={app_key}&unique_identifier=alice&vsn=2.0.0");
+    let with_jwt = format!("{query}&guardian_token={jwt}");
+    let offer = format!("{HANDSHAKE}sec-websocket-protocol: phoenix, base64url.bearer.phx.{encoded}\r\n");
+    for (path, headers) in [
+        (format!("/socket/websocket?{with_jwt}"), HANDSHAKE),
+        (format!("/socket/websocket?{query}"), offer.as_str()),
+        (format!("/socket/longpoll?{query}"), &format!("x-phoenix-authtoken: {jwt}\r\n")),
+        ("/api/organizations".to_owned(), &format!("authorization: Bearer {jwt}\r\n")),
+    ] {
+        let answer = exchange(port, "GET", &path, headers);
+        assert!(answer.starts_with("HTTP/1.1 101") || answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let session = text_of(&exchange(port, "GET", &format!("/socket/longpoll?{with_jwt}"), ""), "token");
+    exchange(port, "POST", &format!("/socket/longpoll?{with_jwt}&token={session}"), "");
+    exchange(port, "POST", "/socket/longpoll", &format!("x-phoenix-longpoll-token: {session}\r\n"));
+    assert!(running.stop());
+
+    let log = installation.log();
+    assert!(log.contains("/socket/longpoll") && log.contains("/socket/websocket"), "{log}");
+    for secret in [token, jwt, encoded, session] {
+        assert!(!log.contains(&secret) && !log.contains(&secret[secret.len() - 20..]), "{secret} is in {log}");
+    }
+}
+
+/// The answer, or as much of it as comes before a socket would stay open.
+fn exchange(port: u16, method: &str, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let close = if headers.contains("upgrade") { "" } else { "connection: close\r\n" };
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\n{close}{headers}content-length: 0\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let (mut chunk, mut read) = ([0; 4096], 1);
+    while read > 0 && !answer.starts_with(b"HTTP/1.1 101") {
+        read = stream.read(&mut chunk).unwrap();
+        answer.extend_from_slice(&chunk[..read]);
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+/// A text in the JSON of an answer; REST answers have it under `data`, or not.
+fn text_of(answer: &str, name: &str) -> String {
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let json: Value = serde_json::from_str(body).unwrap();
+    json.get("data").unwrap_or(&json)[name].as_str().unwrap_or_else(|| panic!("no {name}: {body}")).to_owned()
+}
