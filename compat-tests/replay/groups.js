@@ -16,8 +16,8 @@ export const GROUPS = [
   "browser",
 ]
 
-/** Played by `npm test`: what the server is there for today. Long-polling and authToken are to come. */
-export const DEFAULT_GROUPS = ["unit", "http", "jwt", "ws", "v2", "v2-binary", "clients", "browser"]
+/** Played by `npm test`. */
+export const DEFAULT_GROUPS = GROUPS
 
 /** Scenarios that do something to the whole server and so need one of their own. */
 const ALONE = ["server_shutdown"]
