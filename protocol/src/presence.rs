@@ -33,24 +33,20 @@ impl fmt::Display for PhxRef {
     }
 }
 
+/// Some users, each with some metas. A user without metas is not to be among them.
+pub trait Users<'a, M>: IntoIterator<Item = (&'a str, M)> {}
+
+impl<'a, M, U: IntoIterator<Item = (&'a str, M)>> Users<'a, M> for U {}
+
 /// The payload of `presence_state`, which is also what REST calls `presence_list`.
-pub fn state<'a>(users: impl IntoIterator<Item = (&'a str, &'a [Meta])>) -> String {
+pub fn state<'a, M: IntoIterator<Item = Meta>>(users: impl Users<'a, M>) -> String {
     let mut buffer = Vec::new();
     write_users(&mut buffer, users);
     into_string(buffer)
 }
 
-/// The payload of the `presence_diff` that one socket causes by joining.
-pub fn joined(user: &str, meta: Meta) -> String {
-    diff(Some((user, &[meta])), None)
-}
-
-/// The payload of the `presence_diff` that one socket causes by leaving.
-pub fn left(user: &str, meta: Meta) -> String {
-    diff(None, Some((user, &[meta])))
-}
-
-fn diff(joins: Option<(&str, &[Meta])>, leaves: Option<(&str, &[Meta])>) -> String {
+/// The payload of `presence_diff`. Clients apply the joins first.
+pub fn diff<'a, M: IntoIterator<Item = Meta>>(joins: impl Users<'a, M>, leaves: impl Users<'a, M>) -> String {
     let mut buffer = Vec::with_capacity(128);
     buffer.extend_from_slice(br#"{"joins":"#);
     write_users(&mut buffer, joins);
@@ -60,7 +56,7 @@ fn diff(joins: Option<(&str, &[Meta])>, leaves: Option<(&str, &[Meta])>) -> Stri
     into_string(buffer)
 }
 
-fn write_users<'a>(buffer: &mut Vec<u8>, users: impl IntoIterator<Item = (&'a str, &'a [Meta])>) {
+fn write_users<'a, M: IntoIterator<Item = Meta>>(buffer: &mut Vec<u8>, users: impl Users<'a, M>) {
     let mut separator = b'{';
     for (user, metas) in users {
         buffer.push(separator);
@@ -76,7 +72,7 @@ fn write_users<'a>(buffer: &mut Vec<u8>, users: impl IntoIterator<Item = (&'a st
     buffer.push(b'}');
 }
 
-fn write_metas(buffer: &mut Vec<u8>, metas: &[Meta]) {
+fn write_metas(buffer: &mut Vec<u8>, metas: impl IntoIterator<Item = Meta>) {
     let mut separator = '[';
     for Meta { phx_ref, online_at } in metas {
         write!(buffer, r#"{separator}{{"phx_ref":"{phx_ref}","online_at":{online_at}}}"#)
@@ -100,9 +96,9 @@ mod tests {
 
     #[test]
     fn state_lists_the_metas_of_each_user() {
-        assert_eq!(state([]), "{}");
+        assert_eq!(state::<[Meta; 0]>([]), "{}");
         assert_eq!(
-            state([("al\"ice", &[meta(1), meta(2)][..]), ("", &[meta(3)][..])]),
+            state([("al\"ice", vec![meta(1), meta(2)]), ("", vec![meta(3)])]),
             concat!(
                 r#"{"al\"ice":{"metas":[{"phx_ref":"AAAAAAAAAAE","online_at":1001},"#,
                 r#"{"phx_ref":"AAAAAAAAAAI","online_at":1002}]},"#,
@@ -114,13 +110,16 @@ mod tests {
     #[test]
     fn diffs_have_both_sides() {
         assert_eq!(
-            joined("bob", meta(u64::MAX - 1000)),
+            diff([("bob", [meta(u64::MAX - 1000)])], []),
             r#"{"joins":{"bob":{"metas":[{"phx_ref":"__________c","online_at":18446744073709551615}]}},"leaves":{}}"#
                 .replace("__________c", &PhxRef(u64::MAX - 1000).to_string())
         );
         assert_eq!(
-            left("bob", meta(1)),
-            r#"{"joins":{},"leaves":{"bob":{"metas":[{"phx_ref":"AAAAAAAAAAE","online_at":1001}]}}}"#
+            diff([("ann", [meta(2)])], [("bob", [meta(1)])]),
+            concat!(
+                r#"{"joins":{"ann":{"metas":[{"phx_ref":"AAAAAAAAAAI","online_at":1002}]}},"#,
+                r#""leaves":{"bob":{"metas":[{"phx_ref":"AAAAAAAAAAE","online_at":1001}]}}}"#
+            )
         );
     }
 }

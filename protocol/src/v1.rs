@@ -32,6 +32,12 @@ pub(crate) fn encoded_len(message: &Outgoing<'_>) -> usize {
     pieces + message.topic.len() + message.r#ref.len() + message.payload.len() + message.event.len()
 }
 
+/// Where the payload begins.
+pub(crate) fn payload_at(message: &Outgoing<'_>) -> usize {
+    let pieces: usize = PIECES[..3].iter().map(|piece| piece.len()).sum();
+    pieces + message.topic.len() + message.r#ref.len()
+}
+
 pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
     let values = [message.topic, message.r#ref, message.payload, message.event, ""];
     for (piece, value) in PIECES.iter().zip(values) {

@@ -31,6 +31,11 @@ pub(crate) fn encoded_len(message: &Outgoing<'_>) -> usize {
     PUNCTUATION + elements(message).iter().map(|element| element.len()).sum::<usize>()
 }
 
+/// Where the payload begins: it is the last element.
+pub(crate) fn payload_at(message: &Outgoing<'_>) -> usize {
+    encoded_len(message) - message.payload.len() - 1
+}
+
 pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
     let mut separator = b'[';
     for element in elements(message) {

@@ -75,6 +75,14 @@ impl Vsn {
         }
     }
 
+    /// Where in a message's text its payload begins.
+    pub fn payload_at(self, message: &Outgoing<'_>) -> usize {
+        match self {
+            Vsn::V1 => v1::payload_at(message),
+            Vsn::V2 => v2::payload_at(message),
+        }
+    }
+
     /// Appends the text of a message.
     pub fn encode(self, message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
         match self {
@@ -102,6 +110,18 @@ fn stable_version(version: &str) -> Option<[&str; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn payloads_are_where_they_are_said_to_be() {
+        let message =
+            Outgoing { join_ref: "\"1\"", r#ref: "null", topic: "\"t\"", event: "\"e\"", payload: "{\"a\":1}" };
+        for vsn in [Vsn::V1, Vsn::V2] {
+            let mut text = Vec::new();
+            vsn.encode(&message, &mut text);
+            assert_eq!(text.len(), vsn.encoded_len(&message));
+            assert!(text[vsn.payload_at(&message)..].starts_with(message.payload.as_bytes()));
+        }
+    }
 
     #[test]
     fn negotiates_what_the_recordings_show() {

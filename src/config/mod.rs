@@ -130,6 +130,9 @@ fn realtime_limits(settings: &Settings) -> Result<realtime::Limits, SettingError
         channels_per_socket: settings.parse("channels_per_socket", "a whole number above 0", positive)?,
         idle_timeout: seconds(settings, "idle_timeout")?,
         longpoll_sessions: settings.parse("max_connections", "a whole number above 0", positive)?,
+        presence_window: settings.parse("presence_window", "milliseconds, a whole number up to 10000", |text| {
+            number(text).filter(|milliseconds| *milliseconds <= 10_000).map(Duration::from_millis)
+        })?,
         ..realtime::Limits::default()
     })
 }
@@ -228,6 +231,8 @@ mod tests {
             ("PUSHER_LITE_DEMO", "maybe"),
             ("PUSHER_LITE_PUBLIC_URL", "chat.example.com"),
             ("PUSHER_LITE_IDLE_TIMEOUT", "0"),
+            ("PUSHER_LITE_PRESENCE_WINDOW", "0.1"),
+            ("PUSHER_LITE_PRESENCE_WINDOW", "10001"),
             ("PUSHER_LITE_MAX_MESSAGE_BYTES", "1MiB"),
             ("PUSHER_LITE_MAX_CONNECTIONS", "0"),
             ("PUSHER_LITE_DATABASE_CONNECTIONS", "0"),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pusher_lite_protocol::Vsn;
 
-use super::connection::SocketId;
+use super::connection::{Connection, SocketId};
+use super::frames::Frames;
 use super::room::{Change, Mark, Members, Room};
 
 /// One log of a room, being brought to the room's members, a bounded number of them at a time.
@@ -22,9 +23,10 @@ pub(super) struct Drain {
     next: usize,
 }
 
-/// What one member gets: `lead`, then the run from a place on.
+/// What one member gets: perhaps something before, whose middle is shared, then `lead`, then the run from a place on.
 #[derive(Debug, Default)]
 struct Apart {
+    before: Option<(Vec<u8>, Bytes)>,
     lead: Vec<u8>,
     from: usize,
 }
@@ -58,8 +60,8 @@ impl Drain {
         let Mark { connection, at, change, frames } = mark;
         let run = &self.runs[connection.vsn.index()];
         match change {
-            Change::Join => {
-                self.apart.insert(connection.id, Apart { lead: frames, from: at });
+            Change::Join { state, tail } => {
+                self.apart.insert(connection.id, Apart { before: Some((frames, state)), lead: tail, from: at });
                 self.members.insert(connection.id, connection);
             }
             Change::None => {
@@ -70,7 +72,7 @@ impl Drain {
                 let mut apart = self.apart.remove(&connection.id).unwrap_or_default();
                 apart.advance(run, at, &frames);
                 self.members.swap_remove(&connection.id);
-                connection.outbox.send(&apart.lead.into());
+                apart.send(&connection);
                 drop(last_words);
             }
         }
@@ -90,7 +92,7 @@ impl Drain {
                 None => connection.outbox.send(run),
                 Some(mut apart) => {
                     apart.advance(run, run.len(), &[]);
-                    connection.outbox.send(&apart.lead.into());
+                    apart.send(connection);
                 }
             }
             *budget -= 1;
@@ -106,12 +108,20 @@ impl Apart {
         self.lead.extend_from_slice(frames);
         self.from = at;
     }
+
+    fn send(self, connection: &Connection) {
+        match self.before {
+            Some((head, shared)) => connection.outbox.send_frames(Frames::around(head, shared, self.lead)),
+            None => connection.outbox.send(&self.lead.into()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::{Wake, Waker};
+    use std::time::Duration;
 
     use pusher_lite_protocol::Outgoing;
     use pusher_lite_protocol::presence::{Meta, PhxRef};
@@ -127,7 +137,7 @@ mod tests {
     const ALL: usize = usize::MAX;
 
     fn room() -> Arc<Room> {
-        Arc::new(Room::new(Topic::parse("lobby:key:t").unwrap(), Arc::default()))
+        Arc::new(Room::new(Topic::parse("lobby:key:t").unwrap(), Arc::default(), Duration::ZERO))
     }
 
     fn join(room: &Arc<Room>, connection: &Arc<Connection>) {

@@ -1,11 +1,12 @@
 //! The tasks that write what topics gather.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
 
 use super::drain::Drain;
 use super::registry::Registry;
@@ -20,6 +21,8 @@ const WRITES_PER_TURN: usize = 128;
 pub(super) struct Flusher {
     /// Topics with something to send that is not under way yet.
     scheduled: Mutex<VecDeque<Arc<Room>>>,
+    /// Topics whose members are to be told of changes in presence, by time.
+    to_tell: Mutex<BTreeMap<Instant, Vec<Arc<Room>>>>,
     wake: Notify,
 }
 
@@ -29,11 +32,17 @@ impl Flusher {
         self.wake.notify_one();
     }
 
+    /// Has the members of a topic told of changes in its presence, see [`Room::tell`].
+    pub(super) fn tell_at(&self, at: Instant, room: Arc<Room>) {
+        self.to_tell.lock().entry(at).or_default().push(room);
+        self.wake.notify_one();
+    }
+
     /// Runs for ever.
     pub(super) async fn run(self: Arc<Self>, registry: Arc<Registry>) {
         let mut under_way = VecDeque::new();
         loop {
-            self.wake.notified().await;
+            self.until_needed().await;
             // Behind all that is ready now: publishers that come to speak meanwhile add to the same log, and one write
             // carries it all. No timer could wait so briefly.
             yield_now().await;
@@ -43,6 +52,7 @@ impl Flusher {
 
     async fn flush(&self, registry: &Registry, under_way: &mut VecDeque<Drain>) {
         loop {
+            self.tell();
             under_way.extend(std::mem::take(&mut *self.scheduled.lock()).into_iter().map(Drain::begin));
             let mut budget = WRITES_PER_TURN;
             while budget > 0 {
@@ -58,6 +68,32 @@ impl Flusher {
             }
             yield_now().await;
         }
+    }
+
+    /// Until there is something to send, or members to tell.
+    async fn until_needed(&self) {
+        let next = self.to_tell.lock().first_key_value().map(|(at, _)| *at);
+        match next {
+            None => self.wake.notified().await,
+            Some(at) => tokio::select! {
+                () = self.wake.notified() => {}
+                () = sleep_until(at) => {}
+            },
+        }
+    }
+
+    /// Has the members told for whom it is time.
+    fn tell(&self) {
+        let now = Instant::now();
+        while let Some(rooms) = self.take_due(now) {
+            rooms.iter().for_each(Room::tell);
+        }
+    }
+
+    fn take_due(&self, now: Instant) -> Option<Vec<Arc<Room>>> {
+        let mut to_tell = self.to_tell.lock();
+        let first = to_tell.first_entry()?;
+        (*first.key() <= now).then(|| first.remove())
     }
 
     fn end(&self, drain: Drain, registry: &Registry) {

@@ -2,8 +2,6 @@
 //!
 //! Frames are made here, once for all receivers, and not by tungstenite, which would copy them for each.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use pusher_lite_protocol::{BinaryPush, Outgoing, Vsn};
 
@@ -11,15 +9,30 @@ const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 
+/// The length of the longest header.
+const HEADER_MAX: usize = 10;
+
 /// Appends a message in a text frame.
 pub(super) fn text(vsn: Vsn, message: &Outgoing<'_>, buffer: &mut Vec<u8>) {
-    header(TEXT, vsn.encoded_len(message), buffer);
+    let len = vsn.encoded_len(message);
+    buffer.reserve(len + HEADER_MAX);
+    header(TEXT, len, buffer);
     vsn.encode(message, buffer);
+}
+
+/// As [`text`], but for the payload, which is to be put between what is appended and what is returned.
+pub(super) fn text_around(vsn: Vsn, message: &Outgoing<'_>, buffer: &mut Vec<u8>) -> Vec<u8> {
+    header(TEXT, vsn.encoded_len(message), buffer);
+    let payload = buffer.len() + vsn.payload_at(message);
+    vsn.encode(&Outgoing { payload: "", ..*message }, buffer);
+    buffer.split_off(payload)
 }
 
 /// Appends what becomes of a binary push in a binary frame.
 pub(super) fn binary(push: &BinaryPush<'_>, buffer: &mut Vec<u8>) {
-    header(BINARY, push.broadcast_len(), buffer);
+    let len = push.broadcast_len();
+    buffer.reserve(len + HEADER_MAX);
+    header(BINARY, len, buffer);
     push.encode_broadcast(buffer);
 }
 
@@ -36,22 +49,13 @@ pub(super) fn close(code: Option<u16>, reason: &str) -> Bytes {
     frame.into()
 }
 
-/// The first frame boundary at or behind `position`, in bytes that begin with a frame and consist of whole ones.
-pub(super) fn boundary(frames: &[u8], position: usize) -> usize {
-    let mut end = 0;
-    while end < position {
-        end += frame_len(&frames[end..]);
-    }
-    end
-}
-
 /// The same frames but for the binary ones.
-pub(super) fn without_binary(frames: &Bytes) -> Cow<'_, Bytes> {
-    if iterate(frames).all(|frame| frame[0] != BINARY) {
-        return Cow::Borrowed(frames);
+pub(super) fn without_binary(frames: Bytes) -> Bytes {
+    if iterate(&frames).all(|frame| frame[0] != BINARY) {
+        return frames;
     }
-    let others: Vec<u8> = iterate(frames).filter(|frame| frame[0] != BINARY).flatten().copied().collect();
-    Cow::Owned(others.into())
+    let others: Vec<u8> = iterate(&frames).filter(|frame| frame[0] != BINARY).flatten().copied().collect();
+    others.into()
 }
 
 /// The messages in text frames.
@@ -70,7 +74,6 @@ fn iterate(mut frames: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn header(opcode: u8, len: usize, buffer: &mut Vec<u8>) {
-    buffer.reserve(len + 10);
     buffer.push(opcode);
     if let Ok(len) = u8::try_from(len)
         && len < 126
@@ -85,8 +88,8 @@ fn header(opcode: u8, len: usize, buffer: &mut Vec<u8>) {
     }
 }
 
-/// The length of the frame that stands first, header included.
-fn frame_len(frames: &[u8]) -> usize {
+/// The length of the frame that stands first, header included. Only the header has to be there.
+pub(super) fn frame_len(frames: &[u8]) -> usize {
     match frames {
         [_, 126, a, b, ..] => 4 + usize::from(u16::from_be_bytes([*a, *b])),
         [_, 127, a, b, c, d, e, f, g, h, ..] => 10 + u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) as usize,
@@ -150,20 +153,22 @@ mod tests {
         }
         assert_eq!(texts(&frames).map(str::len).collect::<Vec<_>>(), [1, 70_000, 200, 0]);
         let frames = Bytes::from(frames);
-        let others = without_binary(&frames);
+        let others = without_binary(frames.clone());
         assert_eq!(others.len(), frames.len() - 3);
         assert!(texts(&others).eq(texts(&frames)));
-        assert_eq!(without_binary(&others), others);
+        assert_eq!(without_binary(others.clone()), others);
         assert_eq!(texts(b"").count(), 0);
     }
 
     #[test]
-    fn boundaries_are_found() {
-        let frames = [framed(3), framed(200), framed(70_000), framed(0)].concat();
-        let ends = [0, 5, 209, 70_219, 70_221];
-        for position in 0..=frames.len() {
-            let expected = *ends.iter().find(|&&end| end >= position).unwrap();
-            assert_eq!(boundary(&frames, position), expected);
+    fn a_payload_can_be_left_out() {
+        let payload = format!(r#"{{"a":"{}"}}"#, "x".repeat(70_000));
+        let message = Outgoing { join_ref: r#""1""#, ..Outgoing::broadcast(r#""t""#, r#""e""#, &payload) };
+        for vsn in [Vsn::V1, Vsn::V2] {
+            let (mut whole, mut around) = (b"before".to_vec(), b"before".to_vec());
+            text(vsn, &message, &mut whole);
+            let tail = text_around(vsn, &message, &mut around);
+            assert!(whole == [&around, payload.as_bytes(), &tail].concat());
         }
     }
 }

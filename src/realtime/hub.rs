@@ -59,7 +59,8 @@ impl Hub {
     ///
     /// Outside of a tokio runtime.
     pub fn new(limits: Limits) -> Hub {
-        let registry = Arc::new(Registry::new(available_parallelism().map_or(1, usize::from)));
+        let flushers = available_parallelism().map_or(1, usize::from);
+        let registry = Arc::new(Registry::new(flushers, limits.presence_window));
         let sockets = Arc::new(Sockets::new());
         let idle = tokio::spawn(Arc::clone(&sockets).close_idle(limits.idle_timeout));
         let mut tasks = vec![idle.abort_handle()];
@@ -122,7 +123,7 @@ impl Hub {
         sent.then_some(()).ok_or(PublishError::Overloaded)
     }
 
-    /// Who is in a topic, as a JSON object: `{"alice":{"metas":[{"phx_ref":…,"online_at":…}]}}`.
+    /// Who is in a topic at this moment, as a JSON object: `{"alice":{"metas":[{"phx_ref":…,"online_at":…}]}}`.
     pub fn presence_list(&self, topic: &Topic) -> Box<RawValue> {
         let room = self.shared.registry.get(topic);
         let state = room.map_or_else(|| "{}".to_owned(), |room| room.presence_state());

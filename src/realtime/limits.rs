@@ -23,6 +23,9 @@ pub struct Limits {
     /// How long a poll waits for messages; a session that is not polled for one and a half times as long ends. The
     /// clients' own timeout is 20 s. Default: 10 s.
     pub longpoll_window: Duration,
+    /// For how long at most changes in who is in a topic are gathered before its members are told, when there are many
+    /// members or many changes; with few, they are told at once. Zero: always at once. Default: 100 ms.
+    pub presence_window: Duration,
     /// How long a closing socket may take to read what waits for it and to close its side. Default: 5 s.
     pub linger: Duration,
 }
@@ -36,6 +39,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(60),
             longpoll_sessions: 100_000,
             longpoll_window: Duration::from_secs(10),
+            presence_window: Duration::from_millis(100),
             linger: Duration::from_secs(5),
         }
     }

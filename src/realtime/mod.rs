@@ -6,10 +6,10 @@
 //! - `hub`: [`Hub`], the whole of it for those outside
 //! - `limits`, `identity`, `topic`, `close`: what one connection may use, who it is, what it can join, how it ends
 //! - `socket`, `channel`: one connection's protocol state; message in, action out, no I/O
-//! - `presence`: who is in a topic; join or leave in, diff out
+//! - `presence`, `pace`: who is in a topic; join or leave in, diff out; and how soon
 //! - `room`, `registry`: a joined topic and what is yet to be sent in it; all of them by name
 //! - `drain`, `flusher`: what is to be sent in a topic, brought to its members, by a few tasks for all topics
-//! - `outbox`, `sink`, `frame`: one connection's way out, where that leads, and the frames in it
+//! - `outbox`, `sink`, `frame`, `frames`: one connection's way out, where that leads, and the frames in it
 //! - `session`: a socket with its rooms and its outbox, whatever the transport
 //! - `departure`: the end of several sockets at once
 //! - `sockets`, `idle`: all connections, and those that have fallen silent
@@ -30,6 +30,7 @@ mod departure;
 mod drain;
 mod flusher;
 mod frame;
+mod frames;
 mod hub;
 mod identity;
 mod idle;
@@ -37,6 +38,7 @@ mod limits;
 mod longpoll;
 mod longpolls;
 mod outbox;
+mod pace;
 mod presence;
 mod registry;
 mod room;

@@ -16,10 +16,10 @@ use tokio::net::tcp::OwnedWriteHalf;
 
 use super::close::Close;
 use super::departure::Departure;
-use super::frame;
+use super::frames::Frames;
 use super::sink::Sink;
 
-/// Chunks given to the kernel in one call.
+/// Pieces given to the kernel in one call.
 const SLICES: usize = 64;
 
 #[derive(Debug)]
@@ -44,8 +44,7 @@ struct State {
 
 #[derive(Debug)]
 struct Chunk {
-    /// Begins at a frame boundary.
-    frames: Bytes,
+    frames: Frames,
     written: usize,
 }
 
@@ -85,10 +84,14 @@ impl Outbox {
 
     /// Sends whole frames, never waiting. A client that has too much waiting already loses them, and is closed.
     pub(super) fn send(&self, frames: &Bytes) {
-        let fitting = self.sink.fitting(frames);
-        let frames = fitting.as_ref();
+        self.send_frames(frames.clone().into());
+    }
+
+    /// As [`Outbox::send`], for frames that may be in several pieces.
+    pub(super) fn send_frames(&self, frames: Frames) {
+        let frames = self.sink.fitting(frames);
         let mut state = self.state.lock();
-        if state.phase != Phase::Open || frames.is_empty() {
+        if state.phase != Phase::Open || frames.len() == 0 {
             return;
         }
         let task = if state.queue.is_empty() {
@@ -97,7 +100,7 @@ impl Outbox {
             state.overflow();
             state.task.take()
         } else {
-            state.push(frames.clone(), 0);
+            state.push(frames, 0);
             None
         };
         drop(state);
@@ -112,9 +115,9 @@ impl Outbox {
         }
         state.phase = Phase::Finished;
         let task = if state.queue.is_empty() {
-            self.send_now(&mut state, close_frame)
+            self.send_now(&mut state, close_frame.clone().into())
         } else {
-            state.push(close_frame.clone(), 0);
+            state.push(close_frame.clone().into(), 0);
             None
         };
         let task = task.or_else(|| state.task.take());
@@ -197,7 +200,7 @@ impl Outbox {
         let mut state = self.state.lock();
         let chunks = std::mem::take(&mut state.queue);
         state.queued = 0;
-        chunks.into_iter().map(|chunk| chunk.frames).collect()
+        chunks.into_iter().map(|chunk| chunk.frames.into_bytes()).collect()
     }
 
     /// Puts back what was taken and could not be carried to the client.
@@ -205,7 +208,7 @@ impl Outbox {
         let mut state = self.state.lock();
         if matches!(state.phase, Phase::Open | Phase::Finished) {
             state.queued += frames.iter().map(Bytes::len).sum::<usize>();
-            let chunks = frames.into_iter().map(|frames| Chunk { frames, written: 0 });
+            let chunks = frames.into_iter().map(|frames| Chunk { frames: frames.into(), written: 0 });
             let later = std::mem::take(&mut state.queue);
             state.queue = chunks.chain(later).collect();
         }
@@ -226,11 +229,15 @@ impl Outbox {
     }
 
     /// Writes to the socket and queues the rest. Returns the task to wake, if there is a rest.
-    fn send_now(&self, state: &mut State, frames: &Bytes) -> Option<Waker> {
-        match self.sink.try_write(frames) {
+    fn send_now(&self, state: &mut State, frames: Frames) -> Option<Waker> {
+        let result = match frames.as_slice() {
+            Some(bytes) => self.sink.try_write(bytes),
+            None => self.sink.try_write_vectored(&frames.slices_from(0).collect::<Vec<_>>()),
+        };
+        match result {
             Ok(written) if written == frames.len() => return None,
-            Ok(written) => state.push(frames.clone(), written),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => state.push(frames.clone(), 0),
+            Ok(written) => state.push(frames, written),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => state.push(frames, 0),
             Err(_) => state.phase = Phase::Broken,
         }
         state.task.take()
@@ -238,7 +245,7 @@ impl Outbox {
 }
 
 impl State {
-    fn push(&mut self, frames: Bytes, written: usize) {
+    fn push(&mut self, frames: Frames, written: usize) {
         self.queued += frames.len();
         self.queue.push_back(Chunk { frames, written });
     }
@@ -250,9 +257,9 @@ impl State {
         let first = self.queue.pop_front();
         self.clear();
         if let Some(Chunk { frames, written }) = first {
-            let end = frame::boundary(&frames, written);
-            if written < end {
-                self.push(Bytes::copy_from_slice(&frames[written..end]), 0);
+            let rest = frames.rest_of_frame(written);
+            if !rest.is_empty() {
+                self.push(rest.into(), 0);
             }
         }
     }
@@ -271,7 +278,7 @@ impl State {
     }
 
     fn slices(&self) -> Vec<IoSlice<'_>> {
-        self.queue.iter().take(SLICES).map(|chunk| IoSlice::new(&chunk.frames[chunk.written..])).collect()
+        self.queue.iter().flat_map(|chunk| chunk.frames.slices_from(chunk.written)).take(SLICES).collect()
     }
 
     fn advance(&mut self, mut written: usize) {

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashMap;
 use pusher_lite_protocol::presence::Meta;
@@ -17,13 +18,14 @@ pub(super) struct Registry {
     rooms: DashMap<Topic, Arc<Room>>,
     flushers: Box<[Arc<Flusher>]>,
     hasher: RandomState,
+    presence_window: Duration,
 }
 
 impl Registry {
-    /// A registry whose topics are spread over so many flushers.
-    pub(super) fn new(flushers: usize) -> Registry {
+    /// A registry whose topics are spread over so many flushers. `presence_window`: see [`Limits`](super::Limits).
+    pub(super) fn new(flushers: usize, presence_window: Duration) -> Registry {
         let flushers = (0..flushers.max(1)).map(|_| Arc::default()).collect();
-        Registry { rooms: DashMap::new(), flushers, hasher: RandomState::new() }
+        Registry { rooms: DashMap::new(), flushers, hasher: RandomState::new(), presence_window }
     }
 
     /// The flushers, which somebody has to run.
@@ -60,7 +62,8 @@ impl Registry {
     fn create(&self, topic: &Topic) -> Arc<Room> {
         let new = || {
             let shard = self.hasher.hash_one(topic) % self.flushers.len() as u64;
-            Arc::new(Room::new(topic.clone(), Arc::clone(&self.flushers[shard as usize])))
+            let flusher = Arc::clone(&self.flushers[shard as usize]);
+            Arc::new(Room::new(topic.clone(), flusher, self.presence_window))
         };
         Arc::clone(&self.rooms.entry(topic.clone()).or_insert_with(new))
     }

@@ -6,15 +6,19 @@
 
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use pusher_lite_protocol::presence::{Meta, PhxRef};
 use pusher_lite_protocol::{BinaryPush, Outgoing, Vsn, event, message, quote};
+use tokio::time::Instant;
 
 use super::connection::{Connection, SocketId};
 use super::flusher::Flusher;
 use super::frame;
+use super::pace::Pace;
 use super::presence::Presence;
 use super::session::LastWords;
 use super::topic::Topic;
@@ -33,6 +37,7 @@ pub(super) type Members = IndexMap<SocketId, Arc<Connection>>;
 pub(super) struct Room {
     topic: Topic,
     flusher: Arc<Flusher>,
+    presence_window: Duration,
     state: Mutex<State>,
     /// As of the end of the last drain; empty while one is under way.
     members: Mutex<Members>,
@@ -41,6 +46,7 @@ pub(super) struct Room {
 #[derive(Debug, Default)]
 struct State {
     presence: Presence,
+    telling: Telling,
     /// Members per version, those in the log's marks included.
     counts: [usize; Vsn::COUNT],
     log: Log,
@@ -50,6 +56,16 @@ struct State {
     closed: bool,
     /// Publishers that wait for the log to be taken.
     held: Vec<Waker>,
+}
+
+/// Telling the members who came and went.
+#[derive(Debug, Default)]
+struct Telling {
+    pace: Pace,
+    /// The flusher will have it done.
+    scheduled: bool,
+    /// Who is there as far as members know, for those who join before they are told more.
+    known_state: Option<Bytes>,
 }
 
 /// What is to be sent, in order.
@@ -83,28 +99,33 @@ pub(super) struct Parting {
 
 #[derive(Debug)]
 pub(super) enum Change {
-    Join,
+    /// Between the mark's frames and the `tail` comes this `state`.
+    Join {
+        state: Bytes,
+        tail: Vec<u8>,
+    },
     None,
     /// The connection's last words, if this is its end, are said when all its rooms have let go of them.
     Leave(Option<Arc<LastWords>>),
 }
 
 impl Room {
-    pub(super) fn new(topic: Topic, flusher: Arc<Flusher>) -> Room {
-        Room { topic, flusher, state: Mutex::default(), members: Mutex::default() }
+    /// `presence_window`: see [`Limits`](super::Limits).
+    pub(super) fn new(topic: Topic, flusher: Arc<Flusher>, presence_window: Duration) -> Room {
+        Room { topic, flusher, presence_window, state: Mutex::default(), members: Mutex::default() }
     }
 
     pub(super) fn topic(&self) -> &Topic {
         &self.topic
     }
 
-    /// Who is there: the payload of `presence_state`.
+    /// Who is there, whether members know it yet or not.
     pub(super) fn presence_state(&self) -> String {
         self.state.lock().presence.state()
     }
 
-    /// Adds a member. It is sent `lead`, then `presence_state` without itself, and then, as everyone, that it has
-    /// joined. Does nothing and returns false if the room is closed.
+    /// Adds a member. It is sent `lead`, then `presence_state` as the others know it, without itself, and then, as
+    /// everyone, what has changed since, itself included. Does nothing and returns false if the room is closed.
     pub(super) fn join(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
@@ -118,14 +139,15 @@ impl Room {
             return false;
         }
         let mut frames = lead.to_vec();
+        let known = state.known_state();
+        let payload = std::str::from_utf8(&known).expect("JSON is text");
         let event = quote(event::PRESENCE_STATE);
-        let payload = state.presence.state();
-        let message = Outgoing { join_ref, r#ref: message::NULL, topic: &topic, event: &event, payload: &payload };
-        frame::text(connection.vsn, &message, &mut frames);
-        state.mark(connection, Change::Join, frames);
+        let message = Outgoing { join_ref, r#ref: message::NULL, topic: &topic, event: &event, payload };
+        let tail = frame::text_around(connection.vsn, &message, &mut frames);
+        state.mark(connection, Change::Join { state: known, tail }, frames);
         state.counts[connection.vsn.index()] += 1;
-        let diff = state.presence.join(&connection.identity.unique_identifier, meta);
-        state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
+        state.presence.join(&connection.identity.unique_identifier, meta);
+        self.tell_in_time(&mut state);
         self.schedule(&mut state);
         true
     }
@@ -152,11 +174,12 @@ impl Room {
         self.schedule(&mut state);
     }
 
-    fn absent(&self, state: &mut State, connection: &Arc<Connection>, phx_ref: PhxRef) {
-        if let Some(diff) = state.presence.leave(&connection.identity.unique_identifier, phx_ref) {
-            let topic = quote(self.topic.as_str());
-            state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
-        }
+    /// For the flusher: tells the members who came and went.
+    pub(super) fn tell(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        state.telling.scheduled = false;
+        self.tell_now(&mut state);
+        self.schedule(&mut state);
     }
 
     /// Whether its publishers should be held back.
@@ -234,8 +257,36 @@ impl Room {
     /// Closes the room if nobody is in it and nothing is to be sent.
     pub(super) fn close_if_unused(&self) -> bool {
         let mut state = self.state.lock();
-        state.closed = !state.scheduled && state.counts.iter().all(|&count| count == 0);
+        state.closed = !state.scheduled && state.members() == 0;
         state.closed
+    }
+
+    fn absent(self: &Arc<Self>, state: &mut State, connection: &Arc<Connection>, phx_ref: PhxRef) {
+        state.presence.leave(&connection.identity.unique_identifier, phx_ref);
+        self.tell_in_time(state);
+    }
+
+    /// Tells the members who came and went: now, or soon, with what else happens until then.
+    fn tell_in_time(self: &Arc<Self>, state: &mut State) {
+        if state.telling.scheduled && state.members() > 0 || !state.presence.has_changed() {
+            return;
+        }
+        let now = Instant::now();
+        let at = state.telling.pace.next(state.members(), self.presence_window, now);
+        if at <= now || state.members() == 0 {
+            self.tell_now(state);
+        } else {
+            state.telling.scheduled = true;
+            self.flusher.tell_at(at, Arc::clone(self));
+        }
+    }
+
+    fn tell_now(&self, state: &mut State) {
+        if let Some(diff) = state.take_diff() {
+            let topic = quote(self.topic.as_str());
+            state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
+            state.telling.pace.told(state.members(), self.presence_window, Instant::now());
+        }
     }
 
     fn schedule(self: &Arc<Self>, state: &mut State) {
@@ -247,7 +298,29 @@ impl Room {
 }
 
 impl State {
+    fn members(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    fn take_diff(&mut self) -> Option<String> {
+        self.telling.known_state = None;
+        self.presence.take_diff()
+    }
+
+    /// Who is there as far as members know. Kept only while that stays as it is.
+    fn known_state(&mut self) -> Bytes {
+        if let Some(state) = &self.telling.known_state {
+            return state.clone();
+        }
+        let state = Bytes::from(self.presence.known_state());
+        if self.telling.scheduled {
+            self.telling.known_state = Some(state.clone());
+        }
+        state
+    }
+
     fn mark(&mut self, connection: &Arc<Connection>, change: Change, frames: Vec<u8>) {
+        // Not counted is the state that a joiner gets, which many share.
         self.log.size += frames.len();
         let at = self.log.runs[connection.vsn.index()].len();
         self.log.marks.push(Mark { connection: Arc::clone(connection), at, change, frames });

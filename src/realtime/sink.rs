@@ -1,15 +1,14 @@
 //! Where an outbox's bytes go.
 
-use std::borrow::Cow;
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use socket2::SockRef;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::frame;
+use super::frames::Frames;
 
 /// Where an outbox's bytes go.
 #[derive(Debug)]
@@ -22,10 +21,10 @@ pub(super) enum Sink {
 
 impl Sink {
     /// The frames that can go this way: binary ones cannot be polled, since answers to polls are JSON (D21).
-    pub(super) fn fitting<'a>(&self, frames: &'a Bytes) -> Cow<'a, Bytes> {
+    pub(super) fn fitting(&self, frames: Frames) -> Frames {
         match self {
-            Sink::Stream(_) => Cow::Borrowed(frames),
-            Sink::Polled => frame::without_binary(frames),
+            Sink::Stream(_) => frames,
+            Sink::Polled => frame::without_binary(frames.into_bytes()).into(),
         }
     }
 

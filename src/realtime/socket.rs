@@ -136,6 +136,7 @@ fn unmatched<'a>(message: &'a Message<'a>) -> Action<'a> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use pusher_lite_protocol::presence::PhxRef;
     use pusher_lite_protocol::{Payload, quote};
@@ -190,7 +191,7 @@ mod tests {
                         .map(|channel| format!(" for {}", written(&channel.close(&message.topic.json))))
                         .unwrap_or_default();
                     let done = format!("join {topic}, own ref {}{replaced}", refs.own());
-                    let room = Arc::new(Room::new(topic, Arc::default()));
+                    let room = Arc::new(Room::new(topic, Arc::default(), Duration::ZERO));
                     self.socket.add(Channel { room, refs, phx_ref: PhxRef(1) });
                     done
                 }

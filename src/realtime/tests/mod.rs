@@ -14,12 +14,16 @@ use super::connection::{Connection, SocketId};
 use super::outbox::Outbox;
 use super::{Hub, Identity, Topic};
 
+mod crowds;
 mod ending;
 mod fan_out;
 mod joining;
 mod longpolling;
 mod pushing;
 mod slow;
+mod view;
+
+pub(super) use view::View;
 
 /// Runs a test body for either version.
 macro_rules! vsn_test {
@@ -193,12 +197,28 @@ impl Client {
 
     /// Receives a reply to a message on the topic `phoenix`, so that everything sent before was carried out.
     async fn heartbeat(&mut self) {
+        self.send_heartbeat().await;
+        self.expect(None, Some("hb"), "phx_reply", json!({"status": "ok", "response": {}})).await;
+    }
+
+    async fn send_heartbeat(&mut self) {
         let text = match self.vsn {
             Vsn::V1 => r#"{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"hb"}"#,
             Vsn::V2 => r#"[null,"hb","phoenix","heartbeat",{}]"#,
         };
         self.send_text(text).await;
-        self.expect(None, Some("hb"), "phx_reply", json!({"status": "ok", "response": {}})).await;
+    }
+
+    /// As [`Client::heartbeat`], when presence may come before the reply.
+    async fn heartbeat_among(&mut self, view: &mut View) {
+        self.send_heartbeat().await;
+        loop {
+            let received = self.receive().await;
+            if received.r#ref == "hb" {
+                return;
+            }
+            view.receive(&received.event, &received.payload);
+        }
     }
 
     /// Receives the close frame and the end of the stream.
