@@ -10,6 +10,7 @@ export const USAGE = `npm test -- [options]
   --grep=REGEXP     only entries, scenarios and tests whose name matches
   --database=NAME   ${DATABASES.join(" or ")}; both when not given
   --list            print a line for every entry of the recordings
+  --write-matrix    write the matrix of versions and transports into ../docs/clients.md, rather than compare it
   --verbose         for what is unexpected, print all that was expected and all that came
   --help            this text
 
@@ -30,6 +31,7 @@ export function parseOptions(args) {
       grep: { type: "string" },
       database: { type: "string" },
       list: { type: "boolean", default: false },
+      "write-matrix": { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },

@@ -4,6 +4,7 @@ import fs from "node:fs"
 import path from "node:path"
 import { run } from "node:test"
 import { spec } from "node:test/reporters"
+import { takeTable } from "./clients/matrix-table.js"
 import { isAvailable } from "./target/installation.js"
 import { givenTarget } from "./target/settings.js"
 
@@ -19,6 +20,7 @@ export async function runTestFiles(folder, options) {
   // The private cluster is started here, once, for all files.
   if (folder === "clients" && !givenTarget() && options.databases.includes("postgres")) await isAvailable("postgres")
   process.env.COMPAT_DATABASES = options.databases.join(",")
+  if (options["write-matrix"]) process.env.COMPAT_WRITE_MATRIX = "1"
   const here = path.join(import.meta.dirname, folder)
   const files = fs
     .readdirSync(here)
@@ -38,6 +40,7 @@ export async function runTestFiles(folder, options) {
   console.log(`\n${folder}\n`)
   const printed = stream.compose(spec)
   for await (const text of printed) process.stdout.write(text)
+  if (folder === "clients") console.log(takeTable() ?? "")
   return counts
 }
 

@@ -3,17 +3,34 @@
 import { createRequire } from "node:module"
 import WebSocket from "ws"
 import { Inbox } from "./inbox.js"
+import { uncaught } from "./xhr.js"
 
 const require = createRequire(import.meta.url)
 
-/** One for each way to speak: vsn 1, vsn 2 of old, vsn 2 of today. */
-export const VERSIONS = ["1.2.1", "1.5.14", "1.8.16"]
+/** The last of each minor version, or nearly. */
+export const VERSIONS = ["1.2.1", "1.3.4", "1.4.18", "1.5.14", "1.6.16", "1.7.23", "1.8.16"]
 
-/** Reconnects at once rather than after the seconds that old versions wait. */
-const SOON = () => 50
+/** One for each way to speak: vsn 1, vsn 2 of old, vsn 2 of today. */
+export const SAMPLED_VERSIONS = ["1.2.1", "1.5.14", "1.8.16"]
+
+export const TRANSPORTS = ["WebSocket", "long-polling"]
+
+/**
+ * Sooner than the seconds that old versions wait, but not so that 1.2 and 1.3, which join again and again until they are
+ * answered, have two joins under way at once: over long-polling they may arrive in the wrong order.
+ */
+const SOON = (tries) => [50, 1_000, 2_000][tries - 1] ?? 3_000
 
 /** Short, so that heartbeats are seen, and since 1.5 forgets to end the timer: the process would live on for 30 s. */
 const HEARTBEAT = 1_000
+
+/** How long a client waits for an answer, in milliseconds. */
+const ANSWERED_WITHIN = 10_000
+
+const isBefore = (version, other) => version.localeCompare(other, "en", { numeric: true }) < 0
+
+/** Long-polling clients of old throw when they are refused, and stop for good. */
+export const stopsWhenRefused = (version, transport) => transport === "long-polling" && isBefore(version, "1.5")
 
 export class PhoenixClient {
   /** `open`, `close` and `error`, in order. */
@@ -22,26 +39,28 @@ export class PhoenixClient {
   /**
    * @param {string} version one of VERSIONS
    * @param {{url: string, credentials: object}} server
-   * @param {{uid: string, jwt?: string, appKey?: string}} who
+   * @param {{uid: string, jwt?: string | null, appKey?: string}} who without a `jwt` in the parameters if that is null
+   * @param {{transport?: string, options?: object}} how one of TRANSPORTS, and more options of phoenix.js
    */
   constructor(
     version,
     { url, credentials },
     { uid, jwt = credentials.get("jwt.admin"), appKey = credentials.get("app1.app_key") },
+    { transport = "WebSocket", options = {} } = {},
   ) {
-    this.version = version
-    this.appKey = appKey
+    Object.assign(this, { version, transport, uid, appKey })
     this.phoenix = require(`phoenix-${version}`)
-    const params = { app_key: appKey, guardian_token: jwt, unique_identifier: uid }
-    const options = {
-      transport: WebSocket,
-      params,
+    /** Read by the client at each attempt to connect. */
+    this.params = { app_key: appKey, unique_identifier: uid, ...(jwt !== null && { guardian_token: jwt }) }
+    this.socket = new this.phoenix.Socket(`${url.replace(/^http/, "ws")}/socket`, {
+      transport: transport === "WebSocket" ? WebSocket : this.phoenix.LongPoll,
+      params: this.params,
       reconnectAfterMs: SOON,
       rejoinAfterMs: SOON,
       heartbeatIntervalMs: HEARTBEAT,
-      timeout: 3_000,
-    }
-    this.socket = new this.phoenix.Socket(`${url.replace(/^http/, "ws")}/socket`, options)
+      timeout: ANSWERED_WITHIN,
+      ...options,
+    })
     this.socket.onOpen(() => this.events.put("open"))
     this.socket.onClose(() => this.events.put("close"))
     this.socket.onError(() => this.events.put("error"))
@@ -58,9 +77,33 @@ export class PhoenixClient {
     return this.events.until(enough, `${this.version}: opening no. ${times}`)
   }
 
+  /**
+   * Resolves when an attempt to connect was refused after there had been `errors` errors; the server has to be up.
+   * Fails if there was another opening than the `openings` before.
+   */
+  async refused({ errors = 0, openings = 0 } = {}) {
+    const count = (what) => this.events.items.filter((event) => event === what).length
+    const what = `${this.version}, ${this.transport}: a refusal`
+    if (stopsWhenRefused(this.version, this.transport)) {
+      const ours = `unique_identifier=${encodeURIComponent(this.uid)}&`
+      await uncaught.has(({ url, message }) => url.includes(ours) && message === "unhandled poll status 403", what)
+    } else await this.events.until(() => count("error") > errors, what)
+    if (count("open") !== openings) throw new Error(`${what} was wanted, but it opened`)
+  }
+
+  /** Begins anew where the client has stopped. `disconnect()` and `connect()` would not join the topics again. */
+  reconnect() {
+    this.socket.conn.close()
+  }
+
+  /** How many errors there were by now. */
+  get errors() {
+    return this.events.items.filter((event) => event === "error").length
+  }
+
   /** A channel on `lobby:<app_key>:<topic>`, not joined yet. */
-  channel(topic, params = {}) {
-    return new ClientChannel(this, this.socket.channel(`lobby:${this.appKey}:${topic}`, params))
+  channel(topic, appKey = this.appKey) {
+    return new ClientChannel(this, this.socket.channel(`lobby:${appKey}:${topic}`, {}))
   }
 
   /** Ends it for good: 1.2.1 would go on with heartbeats and reconnecting, and every version with joining what was refused. */
@@ -103,22 +146,30 @@ class ClientChannel {
     return this.channel.push(event, payload)
   }
 
+  /** Resolves when the client has joined the topic again by itself, after an interruption. */
+  async rejoined() {
+    const looks = new Inbox()
+    const timer = setInterval(() => looks.put(this.channel.state), 20)
+    const what = `${this.client.version}, ${this.client.transport}: joining again`
+    await looks.has((state) => state === "joined", what).finally(() => clearInterval(timer))
+  }
+
   /** Resolves when `event` was heard with this payload. */
   hears(event, payload) {
     const wanted = JSON.stringify([event, payload])
-    const what = `${this.client.version}: ${wanted}`
+    const what = `${this.client.version}, ${this.client.transport}: ${wanted}`
     return this.heard.has((item) => JSON.stringify(item) === wanted, what)
   }
 
   /** Resolves when these users are present, each on that many devices. */
   sees(users) {
     const wanted = sorted(users)
-    return this.presence.until((items) => items.at(-1) === wanted, `${this.client.version}: presence ${wanted}`)
+    return this.presence.until((items) => items.at(-1) === wanted, `${this.client.version}, ${this.client.transport}: presence ${wanted}`)
   }
 
   #followPresence() {
     const { Presence } = this.client.phoenix
-    if (this.client.version === "1.2.1") return this.#syncByHand(Presence)
+    if (typeof Presence !== "function") return this.#syncByHand(Presence)
     const presence = new Presence(this.channel)
     presence.onSync(() => this.#tell(presence.list((uid, { metas }) => [uid, metas.length])))
   }
