@@ -2,19 +2,13 @@
 
 use pusher_lite_protocol::Vsn;
 
-use super::Error;
+use super::{Error, connect::Connect};
 use crate::{app::App, auth::jwt::Claims, http::Params, realtime::Identity};
 
-/// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8). `auth_token` is the JWT
-/// of phoenix.js's `authToken`; where there is none, it is the parameter `guardian_token`.
+/// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8); see [`Connect::read`].
 pub(super) async fn admit(app: &App, params: &Params, auth_token: Option<&str>) -> Result<(Vsn, Identity), Error> {
-    let vsn = vsn(params)?;
-    let app_key = required(params, "app_key")?;
-    let unique_identifier = required(params, "unique_identifier")?;
-    let claims = match auth_token {
-        Some(jwt) => claims(app, jwt)?,
-        None => claims(app, &required(params, "guardian_token")?)?,
-    };
+    let Connect { vsn, app_key, unique_identifier, jwt } = Connect::read(params, auth_token).ok_or(Error::Refused)?;
+    let claims = claims(app, &jwt)?;
     let user_id = claims.user_id.ok_or(Error::Refused)?;
     let access = app.access.socket(user_id, claims.token_id, &app_key).await?;
     if !access.may_connect() {
@@ -32,20 +26,8 @@ pub(super) async fn admit(app: &App, params: &Params, auth_token: Option<&str>) 
     Ok((vsn, identity))
 }
 
-fn vsn(params: &Params) -> Result<Vsn, Error> {
-    let parameter = match params.raw("vsn") {
-        Some(_) => Some(required(params, "vsn")?),
-        None => None,
-    };
-    Vsn::negotiate(parameter.as_deref()).map_err(|_| Error::Refused)
-}
-
 /// What a JWT says, which must permit joining channels.
 fn claims(app: &App, jwt: &str) -> Result<Claims, Error> {
     let claims = app.jwt.verify(jwt).map_err(|_| Error::Refused)?;
     if claims.permissions.may_join() { Ok(claims) } else { Err(Error::Refused) }
-}
-
-fn required(params: &Params, name: &str) -> Result<String, Error> {
-    params.text(name).ok_or(Error::Refused)
 }

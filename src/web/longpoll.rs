@@ -6,12 +6,15 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use pusher_lite_protocol::Vsn;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Error, admission::admit};
+use super::{
+    Error,
+    admission::admit,
+    batch::{self, BatchMessage},
+};
 use crate::{
     app::App,
     http::{
@@ -32,9 +35,6 @@ const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
 
 /// The exact type of a body that holds a batch: a message on each line.
 const BATCH: &[u8] = b"application/x-ndjson";
-
-/// The messages of a batch that are carried out; Phoenix drops the others, too, and clients send no more.
-const BATCH_MESSAGES: usize = 100;
 
 /// What is answered, in JSON. Version 1 knows no `messages` in the answer that opens a session.
 #[derive(Serialize)]
@@ -120,14 +120,11 @@ async fn deliver(session: &LongPoll, is_batch: bool, body: &[u8]) -> Result<(), 
     if !is_batch {
         return Ok(session.receive_text(text).await?);
     }
-    for message in text.lines().take(BATCH_MESSAGES).filter(|line| !line.is_empty()) {
-        if message.starts_with('[') {
-            session.receive_text(message).await?;
-            continue;
+    for message in batch::messages(text) {
+        match message.map_err(|error| Undelivered::Unreadable(format!("no text and no base64: {error}")))? {
+            BatchMessage::Text(text) => session.receive_text(text).await?,
+            BatchMessage::Binary(frame) => session.receive_binary(&frame).await?,
         }
-        let message = BASE64_STANDARD.decode(message);
-        let message = message.map_err(|error| Undelivered::Unreadable(format!("no text and no base64: {error}")))?;
-        session.receive_binary(&message).await?;
     }
     Ok(())
 }

@@ -5,6 +5,8 @@
 
 mod admission;
 mod api;
+mod batch;
+mod connect;
 mod demo;
 mod embedded;
 mod error;
