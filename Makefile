@@ -36,8 +36,8 @@ test-assets: $(BUNDLE) ## Run the tests of the browser client
 test-compat: build ## Replay the recordings, run real Phoenix clients and a real browser
 	cd compat-tests && $(NPM) ci --no-audit --no-fund && $(NPM) test
 
-# Without a sanitizer a stable toolchain will do; the protocol forbids the unsafe code that one is for.
-fuzz: ## Fuzz what reads and writes messages, FUZZ_SECONDS for each of FUZZ_TARGETS
+# Without a sanitizer a stable toolchain will do; the project forbids the unsafe code that one is for.
+fuzz: ## Fuzz what reads requests, reads and writes messages, FUZZ_SECONDS for each of FUZZ_TARGETS
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz
 	@cd protocol/fuzz && for target in $(FUZZ_TARGETS); do \
 		mkdir -p corpus/$$target && \

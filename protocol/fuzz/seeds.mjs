@@ -12,11 +12,17 @@ const steps = (file) =>
     steps.map((step) => ({ ...step, scenario, file })),
   );
 const all = [...steps("ws.json"), ...steps("v2.json")];
+const requests = JSON.parse(readFileSync(new URL("http.json", fixtures))).requests.map(({ name, request }) => ({
+  ...request,
+  scenario: name,
+}));
 const sent = all.filter((step) => step.dir === ">");
 const received = all.filter((step) => step.dir === "<");
 
-const text = (step) => step.text ?? JSON.stringify(step.json);
+const text = (step) => step.text ?? step.body ?? JSON.stringify(step.json);
 const isVersion1 = (step) => (step.json ? !Array.isArray(step.json) : step.file === "ws.json");
+const isJson = ({ headers, json, body = json }) =>
+  body !== undefined && !JSON.stringify(body).includes("…") && headers?.["Content-Type"] === "application/json";
 const texts = sent.filter((step) => step.op === "text" && !step.text?.includes("…"));
 
 write("v1_text", texts.filter(isVersion1), text);
@@ -24,6 +30,9 @@ write("v2_text", texts.filter((step) => !isVersion1(step)), text);
 write("v2_binary", sent.filter((step) => step.op === "binary"), binary);
 write("versions", received.filter((step) => step.op === "text" && step.json), lines);
 write("vsn", sent.filter((step) => /[?&]vsn=/.test(step.connect ?? "")), vsn);
+write("connect", sent.filter((step) => step.connect?.includes("?")), query);
+write("json_body", requests.filter(isJson), text);
+write("batch", all.filter((step) => step.ndjson), batch);
 
 function write(target, steps, content) {
   rmSync(new URL(`${target}/`, folder), { recursive: true, force: true });
@@ -43,9 +52,10 @@ function write(target, steps, content) {
 }
 
 // What tells messages apart: the kinds of their parts. What is no message is unlike every other.
-function features({ json, frame }, seed) {
-  if (!json && !frame) return [seed.toString("latin1")];
-  const parts = Object.entries(json ?? frame);
+function features({ connect, json, frame }, seed) {
+  const message = json ?? frame ?? (connect?.includes("&") && Object.fromEntries(new URLSearchParams(seed.toString())));
+  if (!message) return [seed.toString("latin1")];
+  const parts = Object.entries(message);
   const kinds = parts.map(([part, value]) => `${part} ${part === "kind" ? value : kindOf(value)}`);
   return [...kinds, parts.map(([part]) => part).join()];
 }
@@ -76,6 +86,16 @@ function vsn({ connect }) {
   return decodeURIComponent(/[?&]vsn=([^&]*)/.exec(connect)[1]);
 }
 
+function query({ connect }) {
+  return connect.slice(connect.indexOf("?") + 1);
+}
+
+function batch({ ndjson }) {
+  const line = (part) => (part.base64_of ? binary({ frame: part.base64_of }).toString("base64") : JSON.stringify(part));
+  return ndjson.map((part) => (typeof part === "string" ? part : line(part))).join("\n");
+}
+
 function withoutPlaceholders(content) {
-  return Buffer.isBuffer(content) ? content : content.replaceAll(/\{app\d\.app_key\}/g, "key");
+  if (Buffer.isBuffer(content)) return content;
+  return content.replaceAll(/\{app\d\.app_key\}/g, "key").replaceAll(/\{(?:jwt|token)\.\w+\}/g, "e30.e30.c2ln");
 }

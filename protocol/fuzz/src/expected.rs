@@ -40,13 +40,13 @@ fn array_elements(elements: &[Value]) -> Option<[Value; 5]> {
     elements.first_chunk().cloned()
 }
 
-fn is_beyond_a_tree(error: &serde_json::Error) -> bool {
+pub(crate) fn is_beyond_a_tree(error: &serde_json::Error) -> bool {
     let error = error.to_string();
     error.starts_with("recursion limit exceeded") || error.starts_with("number out of range")
 }
 
 /// An object with its keys in their order, the repeated ones too.
-struct Pairs(Vec<(String, Value)>);
+pub(crate) struct Pairs(pub(crate) Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
