@@ -73,8 +73,7 @@ export class PhoenixClient {
 
   /** Resolves when the socket has opened `times` times in all. */
   opened(times = 1) {
-    const enough = (events) => events.filter((event) => event === "open").length >= times
-    return this.events.until(enough, `${this.version}: opening no. ${times}`)
+    return this.events.until(() => this.openings >= times, `${this.version}: opening no. ${times}`)
   }
 
   /**
@@ -82,13 +81,12 @@ export class PhoenixClient {
    * Fails if there was another opening than the `openings` before.
    */
   async refused({ errors = 0, openings = 0 } = {}) {
-    const count = (what) => this.events.items.filter((event) => event === what).length
     const what = `${this.version}, ${this.transport}: a refusal`
     if (stopsWhenRefused(this.version, this.transport)) {
       const ours = `unique_identifier=${encodeURIComponent(this.uid)}&`
       await uncaught.has(({ url, message }) => url.includes(ours) && message === "unhandled poll status 403", what)
-    } else await this.events.until(() => count("error") > errors, what)
-    if (count("open") !== openings) throw new Error(`${what} was wanted, but it opened`)
+    } else await this.events.until(() => this.errors > errors, what)
+    if (this.openings !== openings) throw new Error(`${what} was wanted, but it opened`)
   }
 
   /** Begins anew where the client has stopped. `disconnect()` and `connect()` would not join the topics again. */
@@ -98,7 +96,16 @@ export class PhoenixClient {
 
   /** How many errors there were by now. */
   get errors() {
-    return this.events.items.filter((event) => event === "error").length
+    return this.#count("error")
+  }
+
+  /** How often it has opened by now. */
+  get openings() {
+    return this.#count("open")
+  }
+
+  #count(what) {
+    return this.events.items.filter((event) => event === what).length
   }
 
   /** A channel on `lobby:<app_key>:<topic>`, not joined yet. */
@@ -144,6 +151,17 @@ class ClientChannel {
 
   push(event, payload) {
     return this.channel.push(event, payload)
+  }
+
+  /** Pushes, and resolves with the server's answer; rejects with its error. */
+  ask(event, payload) {
+    return answerTo(this.push(event, payload))
+  }
+
+  /** Resolves when that many events were heard. */
+  hearsInAll(count) {
+    const what = `${this.client.version}, ${this.client.transport}: ${count} events`
+    return this.heard.until((items) => items.length >= count, what)
   }
 
   /** Resolves when the client has joined the topic again by itself, after an interruption. */
