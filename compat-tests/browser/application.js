@@ -3,15 +3,18 @@
 /* global require, window */
 
 const PusherLite = require("pusher_lite").default
-const { Socket } = require("phoenix")
+const { LongPoll, Socket } = require("phoenix")
 
 window.happened = []
 const happens = (...what) => window.happened.push(what.join(" "))
 
-window.startApplication = (appKey, options, topic) => {
+/** As options of phoenix.js, which takes WebSocket when nothing is said. */
+const optionsOf = (transport) => (transport === "long-polling" ? { transport: LongPoll } : {})
+
+window.startApplication = (appKey, { transport, ...options }, topic) => {
   const pusher = new PusherLite(appKey, {
     ...options,
-    socketOptions: { reconnectAfterMs: () => 50, rejoinAfterMs: () => 50 },
+    socketOptions: { reconnectAfterMs: () => 50, rejoinAfterMs: () => 50, ...optionsOf(transport) },
     onSocketSuccess: () => happens("connected"),
     onSocketError: () => happens("connection failed"),
   })
@@ -28,10 +31,10 @@ window.startApplication = (appKey, options, topic) => {
 }
 
 /** The same with phoenix.js itself, from the same bundle. */
-window.startPhoenix = (url, params, topic) => {
-  const socket = new Socket(url, { params })
+window.startPhoenix = (url, { transport, ...options }, topic) => {
+  const socket = new Socket(url, { ...options, ...optionsOf(transport) })
   socket.connect()
-  const channel = socket.channel(`lobby:${params.app_key}:${topic}`)
+  const channel = socket.channel(`lobby:${options.params.app_key}:${topic}`)
   channel.on("news", (payload) => happens("phoenix news", JSON.stringify(payload)))
   channel.join().receive("ok", () => happens("phoenix joined"))
 }
