@@ -13,6 +13,7 @@ const HERE = import.meta.dirname
 const USAGE = `node run.js [OPTIONS] [-- LOADGEN OPTIONS]
 
   --rounds N      rounds (3); the medians count
+  --growth        how costs grow with the number of sockets, instead of the scenarios that have targets
   --only A,B      these scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}
   --binary PATH   our server (../target/release/pusher-lite)
   --url URL       instead of ours, a server that runs already: ws://127.0.0.1:4000/socket/websocket
@@ -91,10 +92,12 @@ function readOptions() {
       ...{ rounds: { type: "string", default: "3" }, only: { type: "string" }, url: { type: "string" } },
       ...{ binary: { type: "string", default: path.join(HERE, "../target/release/pusher-lite") } },
       ...{ output: { type: "string", default: path.join(HERE, "results/bench.json") }, help: { type: "boolean" } },
+      growth: { type: "boolean" },
     },
   })
   const names = SCENARIOS.map(({ name }) => name)
-  const only = values.only?.split(",") ?? names
+  const standard = SCENARIOS.filter(({ series }) => Boolean(series) === Boolean(values.growth)).map(({ name }) => name)
+  const only = values.only?.split(",") ?? standard
   const unknown = only.find((name) => !names.includes(name))
   const rounds = Number(values.rounds)
   if (values.help || unknown || !(rounds >= 1)) {

@@ -49,6 +49,41 @@ const ratioAtMost = (figure, limit) => ({ figure, text: `at most ${limit} × nul
 const ratioAtLeast = (figure, limit) => ({ figure, text: `at least ${limit} × null`, met: (ours, nil) => ours >= limit * nil })
 const none = (figure) => ({ figure, text: "0", met: (ours) => ours === 0 })
 
+/** How costs grow with the number of sockets. The largest fit the 20,000 descriptors that many systems let a process have. */
+const GROWTH = [
+  ...[100, 1000, 5000, 10_000, 19_000].map((sockets) => ({
+    name: `growth-fanout-${sockets}`,
+    title: `Fan-out, saturated: ${sockets.toLocaleString("en-US")} subscribers`,
+    series: { name: "fanout", size: sockets },
+    args: () => [
+      ...["fanout", "-n", String(sockets), "-m", String(Math.round(4_000_000 / sockets)), ...STEADY],
+      ...["--rate", "0", "--inflight", "64", "--connect-rate", "2000"],
+    ],
+    figures: [cpuPerMessage, delivered, lost],
+    targets: [none(lost)],
+  })),
+  ...[1000, 5000, 10_000, 19_000].map((sockets) => ({
+    name: `growth-idle-${sockets}`,
+    title: `Idle: ${sockets.toLocaleString("en-US")} joined sockets on one topic each for 10`,
+    series: { name: "idle", size: sockets },
+    args: () => [
+      ...["idle", "-n", String(sockets), "--topics", String(sockets / 10), "--connect-rate", "2000"],
+      ...["--settle", "2", "--hold", "1"],
+    ],
+    figures: [memory, joinCpu, failed],
+    targets: [none(failed)],
+  })),
+  ...[500, 1000, 2000, 5000, 10_000].map((users) => ({
+    name: `growth-presence-${users}`,
+    title: `Presence: ${users.toLocaleString("en-US")} users join one topic at 1,000/s`,
+    series: { name: "presence", size: users },
+    args: () => ["presence", "-n", String(users), "--connect-rate", "1000", "--max-pending", String(users)],
+    nullArgs: (ours) => sameBytes(ours, users),
+    figures: presenceFigures,
+    targets: [none(failed)],
+  })),
+]
+
 export const SCENARIOS = [
   {
     name: "fanout-saturated",
@@ -166,4 +201,5 @@ export const SCENARIOS = [
       ]
     },
   },
+  ...GROWTH,
 ]

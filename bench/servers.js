@@ -18,6 +18,7 @@ const READY_WITHIN = 30_000
  * @typedef {object} Target
  * @property {string[]} args what every scenario needs: where, and as whom
  * @property {string[]} [restArgs] how to publish through REST, if the server can
+ * @property {number} [pid]
  * @property {() => Promise<void>} stop
  */
 
@@ -25,9 +26,10 @@ const READY_WITHIN = 30_000
  * Starts our binary on a new database, with a user, a JWT and an application of its own.
  *
  * @param {string} binary
+ * @param {string[]} [wrapper] a program, and its arguments, that runs it
  * @returns {Promise<Target>}
  */
-export async function startOurs(binary) {
+export async function startOurs(binary, wrapper = []) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pusher-lite-bench-"))
   const port = await freePort()
   const env = {
@@ -38,7 +40,8 @@ export async function startOurs(binary) {
   command("migrate")
   command("user", "create", "--email", "bench@example.com", "--root")
   const token = command("token", "create", "--user", "bench@example.com").split(/\s+/).at(-1)
-  const child = spawn(binary, ["serve"], { env, stdio: "ignore" })
+  const [program, ...args] = [...wrapper, binary, "serve"]
+  const child = spawn(program, args, { env, stdio: "ignore" })
   const stop = async () => {
     await ended(child)
     fs.rmSync(folder, { recursive: true })
@@ -49,7 +52,7 @@ export async function startOurs(binary) {
   const { slug } = await create(`${http}/api/organizations`, { organization: { name: "Bench" } }, jwt)
   const applications = `${http}/api/organizations/${slug}/applications`
   const { app_key: appKey } = await create(applications, { application: { name: "Bench" } }, jwt)
-  const args = [
+  const common = [
     ...["--proto", "phx2", "--url", `ws://127.0.0.1:${port}/socket/websocket`, "--server-pid", String(child.pid)],
     ...["--topic", `lobby:${appKey}:room{t}`, "--param", `app_key=${appKey}`, "--param", `guardian_token=${jwt}`],
     ...["--param", "unique_identifier=u{i}"],
@@ -58,7 +61,7 @@ export async function startOurs(binary) {
     ...["--publish", "http", "--publish-url", `${applications}/${appKey}/event/{event}`],
     ...["--header", `Authorization: Bearer ${jwt}`, "--publish-body", '{"topic":"room0","payload":{payload}}'],
   ]
-  return { args, restArgs, stop }
+  return { args: common, restArgs, pid: child.pid, stop }
 }
 
 /** @returns {Promise<Target>} */

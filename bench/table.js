@@ -10,7 +10,7 @@ export function summarize(scenarios, runs) {
     const [ours, nil] = [of("ours"), of("null")]
     const figures = scenario.figures.map((figure) => summarizeFigure(figure, ours, nil, scenario.targets))
     const noisy = [...ours, ...nil].filter(({ result }) => result.noisy).length
-    return { name: scenario.name, title: scenario.title, figures, noisy, runs: ours.length + nil.length }
+    return { name: scenario.name, title: scenario.title, series: scenario.series, figures, noisy, runs: ours.length + nil.length }
   })
 }
 

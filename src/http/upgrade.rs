@@ -38,7 +38,9 @@ impl Upgrade {
     pub async fn finish(self) -> Option<Upgraded> {
         let upgraded = self.on_upgrade.await.ok()?;
         let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-        Some(Upgraded { stream: io.into_inner(), unread: read_buf, connection: self.connection })
+        // A copy, most often of nothing: what hyper read it into is 8 KB, which would live as long as the stream.
+        let unread = Bytes::copy_from_slice(&read_buf);
+        Some(Upgraded { stream: io.into_inner(), unread, connection: self.connection })
     }
 }
 
