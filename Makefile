@@ -8,10 +8,10 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat fuzz check deny audit fmt clean
+.PHONY: help run build assets test test-rust test-assets test-compat fuzz bench bench-growth bench-instructions check deny audit fmt clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Build everything and serve on http://localhost:4000 with demo data in data/
 	PUSHER_LITE_DEMO=$${PUSHER_LITE_DEMO:-true} target/release/pusher-lite
@@ -49,11 +49,29 @@ fuzz: ## Fuzz what reads requests, reads and writes messages, FUZZ_SECONDS for e
 test-example: build ## Run the example application in a real browser
 	cd examples/chat && $(NPM) ci --no-audit --no-fund && $(NPM) test
 
+BENCH := bench/target/release/loadgen
+BENCH_SOURCES := bench/Cargo.toml bench/Cargo.lock $(shell find bench/src -type f 2>/dev/null)
+
+$(BENCH): $(BENCH_SOURCES)
+	cd bench && $(CARGO) build --release --locked
+	@touch $@
+
+bench: build $(BENCH) ## Measure against the cheapest possible server, some 20 minutes; BENCH_OPTIONS: see bench/README.md
+	node bench/run.js $(BENCH_OPTIONS)
+
+bench-growth: build $(BENCH) ## Measure how costs grow with the number of sockets, and draw it for docs/performance.md
+	node bench/run.js --growth --output bench/results/growth.json $(BENCH_OPTIONS)
+	node bench/plot.js bench/results/growth.json docs/performance
+
+bench-instructions: build $(BENCH) ## Count instructions per message and per join; fails if there are more than stored
+	node bench/instructions.js
+
 check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path protocol/fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --manifest-path protocol/fuzz/Cargo.toml --all-targets --locked -- -D warnings
+	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
 deny: ## Check the licences and sources of the dependencies

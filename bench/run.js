@@ -13,6 +13,7 @@ const HERE = import.meta.dirname
 const USAGE = `node run.js [OPTIONS] [-- LOADGEN OPTIONS]
 
   --rounds N      rounds (3); the medians count
+  --tries N       runs at most, while others take more than a tenth of the machine (3)
   --growth        how costs grow with the number of sockets, instead of the scenarios that have targets
   --only A,B      these scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}
   --binary PATH   our server (../target/release/pusher-lite)
@@ -24,9 +25,6 @@ With --url, the load generator's options say as whom to connect, and whose CPU a
   node run.js --url ws://127.0.0.1:4000/socket/websocket -- --server-pid PID --server-tree --topic 'room:{t}'
 `
 
-/** A run during which others took more than a tenth of the machine is repeated, so often at most. */
-const TRIES = 3
-
 /** With everything going well no scenario takes half as long. */
 const LIMIT = 300_000
 
@@ -36,21 +34,31 @@ await main()
 async function main() {
   const scenarios = SCENARIOS.filter(({ name, needs }) => options.only.includes(name) && !(needs && options.url))
   const runs = []
+  const add = (round, scenario, server, run) => {
+    runs.push({ round, scenario: scenario.name, server, ...run })
+    store(scenarios, runs)
+  }
   for (let round = 1; round <= options.rounds; round++) {
     for (const scenario of scenarios) {
       const ours = await measure(scenario, options.url ? () => another(options.url, more) : () => startOurs(options.binary))
-      runs.push({ round, scenario: scenario.name, server: "ours", ...ours })
+      add(round, scenario, "ours", ours)
       if (scenario.needs) continue
       const nil = await measure(scenario, startNull, ours.result)
-      runs.push({ round, scenario: scenario.name, server: "null", ...nil })
+      add(round, scenario, "null", nil)
     }
   }
+  console.log(`\n${store(scenarios, runs)}`)
+}
+
+/** What there is so far, so that nothing is lost when it is interrupted. Returns the table. */
+function store(scenarios, runs) {
   const summary = summarize(scenarios, runs)
   const table = `${machine()}\n\n${tableOf(summary)}`
   fs.mkdirSync(path.dirname(options.output), { recursive: true })
-  fs.writeFileSync(options.output, JSON.stringify({ machine: machine(), date: new Date().toISOString(), summary, runs }, null, 1))
-  fs.writeFileSync(options.output.replace(/\.json$/, "") + ".md", table)
-  console.log(`\n${table}`)
+  const results = { machine: machine(), date: new Date().toISOString(), summary, runs }
+  fs.writeFileSync(options.output, JSON.stringify(results, null, 1))
+  fs.writeFileSync(`${options.output.replace(/\.json$/, "")}.md`, table)
+  return table
 }
 
 /** One scenario against one server, which is a new one for each try. */
@@ -61,7 +69,7 @@ async function measure(scenario, start, ours) {
     const who = ours ? "null" : "ours"
     try {
       const run = loadgen([args[0], ...target.args, ...args.slice(1)], `${scenario.name} ${who}`)
-      if (!run.result.noisy || attempt === TRIES) return run
+      if (!run.result.noisy || attempt >= options.tries) return run
     } finally {
       await target.stop()
     }
@@ -93,6 +101,7 @@ function readOptions() {
       ...{ binary: { type: "string", default: path.join(HERE, "../target/release/pusher-lite") } },
       ...{ output: { type: "string", default: path.join(HERE, "results/bench.json") }, help: { type: "boolean" } },
       growth: { type: "boolean" },
+      tries: { type: "string", default: "3" },
     },
   })
   const names = SCENARIOS.map(({ name }) => name)
@@ -104,5 +113,5 @@ function readOptions() {
     console.error(unknown ? `there is no scenario ${unknown}\n\n${USAGE}` : USAGE)
     process.exit(values.help ? 0 : 2)
   }
-  return { options: { ...values, only, rounds }, more: positionals }
+  return { options: { ...values, only, rounds, tries: Number(values.tries) }, more: positionals }
 }

@@ -176,15 +176,15 @@ export const SCENARIOS = [
   },
   {
     name: "readers-healthy",
-    title: "Slow readers, for comparison: 900 of 900 subscribers read, 500 messages/s of 1 KB",
-    args: () => ["fanout", "-n", "900", "-m", "10000", "--size", "1000", "--rate", "500"],
+    title: "Slow readers, for comparison: 900 of 900 subscribers read, 100 messages/s of 4 KB",
+    args: () => ["fanout", "-n", "900", "-m", "2500", "--size", "4000", "--rate", "100"],
     figures: [p99, lost],
     targets: [none(lost)],
   },
   {
     name: "readers-slow",
-    title: "Slow readers: 100 of 1,000 subscribers stop reading, 500 messages/s of 1 KB",
-    args: () => ["slow", "-n", "1000", "-k", "100", "-m", "10000", "--size", "1000", "--rate", "500", "--linger", "8"],
+    title: "Slow readers: 100 of 1,000 subscribers stop reading, 100 messages/s of 4 KB",
+    args: () => ["slow", "-n", "1000", "-k", "100", "-m", "2500", "--size", "4000", "--rate", "100", "--linger", "3"],
     figures: [
       p99,
       { name: "slow readers closed", unit: "", of: (result) => result.slow_dropped_by_server, alone: true },

@@ -32,8 +32,10 @@ const READY_WITHIN = 30_000
 export async function startOurs(binary, wrapper = []) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pusher-lite-bench-"))
   const port = await freePort()
+  // Whatever settings there are for another server must not count here.
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("PUSHER_LITE_"))
   const env = {
-    ...process.env,
+    ...Object.fromEntries(others),
     ...{ DATABASE_URL: `sqlite://${folder}/pusher-lite.db`, PORT: String(port), PUSHER_LITE_LOG: "warn" },
   }
   const command = (...args) => execFileSync(binary, args, { env, encoding: "utf8" }).trim()
