@@ -1,6 +1,6 @@
 // `make bench`: runs the scenarios against our server and the null server in turn, and prints and stores what came of it.
 
-import { execFileSync, spawnSync } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import fs from "node:fs"
 import os from "node:os"
 import path from "node:path"
@@ -24,6 +24,9 @@ With --url, the load generator's options say as whom to connect, and whose CPU a
 
   node run.js --url ws://127.0.0.1:4000/socket/websocket -- --server-pid PID --server-tree --topic 'room:{t}'
 `
+
+/** Seconds that a crowd may take longer to connect than its rate says. */
+const CONNECTING = 6
 
 /** With everything going well no scenario takes half as long. */
 const LIMIT = 300_000
@@ -67,13 +70,25 @@ async function measure(scenario, start, ours) {
     const target = await start()
     const args = ours && scenario.nullArgs ? scenario.nullArgs(ours) : scenario.args(target)
     const who = ours ? "null" : "ours"
+    const crowd = scenario.beside && (await besides(target, scenario.beside()))
     try {
       const run = loadgen([args[0], ...target.args, ...args.slice(1)], `${scenario.name} ${who}`)
       if (!run.result.noisy || attempt >= options.tries) return run
     } finally {
+      crowd?.kill("SIGKILL")
       await target.stop()
     }
   }
+}
+
+/** Starts another load on a topic of its own. It has all the time that it needs to connect. */
+async function besides(target, [scenario, ...args]) {
+  const common = target.args.map((argument) => argument.replace("room{t}", "crowd"))
+  const child = spawn(LOADGEN, [scenario, ...common, ...args], { stdio: "ignore" })
+  const sockets = Number(args[args.indexOf("-n") + 1])
+  const rate = Number(args[args.indexOf("--connect-rate") + 1])
+  await new Promise((resolve) => setTimeout(resolve, (sockets / rate + CONNECTING) * 1000))
+  return child
 }
 
 function loadgen(args, label) {

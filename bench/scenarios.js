@@ -49,6 +49,8 @@ const ratioAtMost = (figure, limit) => ({ figure, text: `at most ${limit} × nul
 const ratioAtLeast = (figure, limit) => ({ figure, text: `at least ${limit} × null`, met: (ours, nil) => ours >= limit * nil })
 const none = (figure) => ({ figure, text: "0", met: (ours) => ours === 0 })
 
+const BESIDE = ["chat", "-n", "200", "--topics", "20", "--rate", "100", "--duration", "10", ...STEADY]
+
 /** How costs grow with the number of sockets. The largest fit the 20,000 descriptors that many systems let a process have. */
 const GROWTH = [
   ...[100, 1000, 5000, 10_000, 19_000].map((sockets) => ({
@@ -173,6 +175,21 @@ export const SCENARIOS = [
     get targets() {
       return [atMost(this.figures[0], 5), none(lost)]
     },
+  },
+  {
+    name: "alone",
+    title: "200 sockets on 20 topics, 100 messages/s, nothing else on the server",
+    args: () => BESIDE,
+    figures: [p99, lost],
+    targets: [none(lost)],
+  },
+  {
+    name: "beside-a-crowd",
+    title: "The same beside a topic of 19,000 subscribers with 5 messages/s",
+    beside: () => ["fanout", "-n", "19000", "-m", "75", ...STEADY, "--rate", "5", "--connect-rate", "2500"],
+    args: () => BESIDE,
+    figures: [p99, lost],
+    targets: [none(lost)],
   },
   {
     name: "readers-healthy",

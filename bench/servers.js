@@ -72,7 +72,8 @@ export async function startNull() {
   const child = spawn(NULL_SERVER, ["--port", String(port)], { stdio: "ignore" })
   await accepts(port)
   const url = `ws://127.0.0.1:${port}/socket/websocket`
-  return { args: ["--proto", "phx2", "--url", url, "--server-pid", String(child.pid)], stop: () => ended(child) }
+  const args = ["--proto", "phx2", "--url", url, "--server-pid", String(child.pid), "--topic", "lobby:APP:room{t}"]
+  return { args, stop: () => ended(child) }
 }
 
 /**
