@@ -1,19 +1,18 @@
 //! Who may open a socket, over whichever transport.
 
+use std::sync::Arc;
+
 use pusher_lite_protocol::Vsn;
 
 use super::{Error, connect::Connect};
-use crate::{app::App, auth::jwt::Claims, http::Params, realtime::Identity};
+use crate::{app::App, auth::jwt::Claims, http::Params, realtime::Identity, store::access::SocketAccess};
 
 /// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8); see [`Connect::read`].
 pub(super) async fn admit(app: &App, params: &Params, auth_token: Option<&str>) -> Result<(Vsn, Identity), Error> {
     let Connect { vsn, app_key, unique_identifier, jwt } = Connect::read(params, auth_token).ok_or(Error::Refused)?;
     let claims = claims(app, &jwt)?;
     let user_id = claims.user_id.ok_or(Error::Refused)?;
-    let access = app.access.socket(user_id, claims.token_id, &app_key).await?;
-    if !access.may_connect() {
-        return Err(Error::Refused);
-    }
+    let access = access(app, user_id, claims.token_id, &app_key).await?;
     let organization_id = access.organization_ids.first().filter(|_| !access.is_root);
     let identity = Identity {
         app_key: app_key.into(),
@@ -24,6 +23,19 @@ pub(super) async fn admit(app: &App, params: &Params, auth_token: Option<&str>) 
         may_send: claims.permissions.may_send(),
     };
     Ok((vsn, identity))
+}
+
+/// Looks up once more whether a socket may be open that the hub knows by now. What permitted it may have gone before
+/// that, when the hub could not close it.
+pub(super) async fn confirm(app: &App, identity: &Identity) -> Result<(), Error> {
+    let narrow = |id: i64| i32::try_from(id).map_err(|_| Error::Refused);
+    let (user_id, token_id) = (narrow(identity.user_id)?, identity.token_id.map(narrow).transpose()?);
+    access(app, user_id, token_id, &identity.app_key).await.map(drop)
+}
+
+async fn access(app: &App, user_id: i32, token_id: Option<i32>, app_key: &str) -> Result<Arc<SocketAccess>, Error> {
+    let access = app.access.socket(user_id, token_id, app_key).await?;
+    if access.may_connect() { Ok(access) } else { Err(Error::Refused) }
 }
 
 /// What a JWT says, which must permit joining channels.

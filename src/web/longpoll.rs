@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Error,
-    admission::admit,
+    admission::{admit, confirm},
     batch::{self, BatchMessage},
 };
 use crate::{
@@ -82,15 +82,14 @@ async fn poll(app: &App, request: &Request) -> Result<Response, Error> {
 async fn open(app: &App, request: &Request) -> Result<Response, Error> {
     let jwt = request.header(AUTH_TOKEN);
     let (vsn, identity) = admit(app, request.params(), jwt).await?;
-    let session = match app.hub.open_longpoll(identity, vsn) {
+    let session = match app.hub.open_longpoll(identity.clone(), vsn) {
         Ok(session) => session,
         Err(error) => {
             tracing::info!(request_id = request.id(), %error, "A long-poll session was not opened.");
             return Ok(try_again(StatusCode::SERVICE_UNAVAILABLE));
         }
     };
-    // What permitted the session may have gone before the hub knew of it, and so could not end it.
-    admit(app, request.params(), jwt).await.inspect_err(|_| session.revoke())?;
+    confirm(app, &identity).await.inspect_err(|_| session.revoke())?;
     let (token, messages) = (app.session_tokens.issue(session.id().0), no_messages());
     let answer = Answer::new(StatusCode::GONE).with_token(&token);
     Ok(match vsn {

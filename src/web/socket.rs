@@ -6,7 +6,10 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::{Error, admission::admit};
+use super::{
+    Error,
+    admission::{admit, confirm},
+};
 use crate::{
     app::App,
     http::{
@@ -38,9 +41,8 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
     let (response, upgrade) = upgrade::websocket(&mut request, &[PROTOCOL])?;
     tokio::spawn(async move {
         let Some(Upgraded { stream, unread, connection }) = upgrade.finish().await else { return };
-        let socket = app.hub.serve_websocket(stream, unread, identity, vsn);
-        // What permitted the socket may have gone before the hub knew of it, and so could not close it.
-        if admit(&app, request.params(), jwt.as_deref()).await.is_err() {
+        let socket = app.hub.serve_websocket(stream, unread, identity.clone(), vsn);
+        if confirm(&app, &identity).await.is_err() {
             return;
         }
         // A task of its own, so that nothing of the handshake takes up memory while the socket lives.
