@@ -1,5 +1,5 @@
-// What one version of phoenix.js does over one transport: a method for each column of the matrix, called in the order of
-// CHECKS. Later ones build on what earlier ones left behind.
+// What one version of phoenix.js does over one transport: a method for each column of the matrix, called in the order
+// of CHECKS. Later ones build on what earlier ones left behind.
 
 import assert from "node:assert/strict"
 import { signJwt, standardClaims } from "../wire/jwt.js"
@@ -87,7 +87,8 @@ export class Cell {
   }
 
   async #join() {
-    this.channels = [this.alice, this.aliceElsewhere, this.bob].map((client) => client.channel(this.topic).on("message"))
+    const clients = [this.alice, this.aliceElsewhere, this.bob]
+    this.channels = clients.map((client) => client.channel(this.topic).on("message"))
     this.common = this.alice.channel(COMMON_TOPIC).on("message").on("news")
     this.expiringChannel = this.expiring.channel(`${this.topic} expiring`).on("message")
     await Promise.all([...this.channels, this.common, this.expiringChannel].map((channel) => channel.join()))

@@ -19,12 +19,16 @@ const NOTES = [
   },
   {
     mark: "²",
-    text: "Because of ¹, call `socket.conn.close()` when the new JWT is there: the client then connects and joins again.",
+    text:
+      "Because of ¹, call `socket.conn.close()` when the new JWT is there: " +
+      "the client then connects and joins again.",
     applies: (check, { version, transport }) => check === "new JWT" && stopsWhenRefused(version, transport),
   },
   {
     mark: "³",
-    text: "After 1, 2, 5, then each 10 seconds, unless the option `reconnectAfterMs` says otherwise; later versions try within milliseconds.",
+    text:
+      "After 1, 2, 5, then each 10 seconds, unless the option `reconnectAfterMs` says otherwise; " +
+      "later versions try within milliseconds.",
     applies: (check, { version }) => check === "restart" && ["1.2.1", "1.3.4"].includes(version),
   },
 ]

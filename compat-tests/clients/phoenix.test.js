@@ -57,7 +57,8 @@ for (const { name, missing, restarts, start } of await serversUnderTest()) {
         })
 
         test("is refused the topics of another application", async () => {
-          const channel = client(version, { uid: "alice" }).connect().channel("x", server.credentials.get("app2.app_key"))
+          const foreign = server.credentials.get("app2.app_key")
+          const channel = client(version, { uid: "alice" }).connect().channel("x", foreign)
           await assert.rejects(channel.join(), (error) => {
             assert.ok(error instanceof Refusal, error.message)
             assert.deepEqual(error.response, { reason: "unauthorized" })
