@@ -60,7 +60,11 @@ impl Api {
     /// Opens a socket of vsn 2; `Err` with the status when it is refused.
     pub(super) async fn connect(&self, jwt: &str, app_key: &str, unique_identifier: &str) -> Result<Socket, u16> {
         let query = format!("vsn=2.0.0&app_key={app_key}&guardian_token={jwt}&unique_identifier={unique_identifier}");
-        Ok(Socket { stream: self.server.socket(&query).await? })
+        let mut socket = Socket { stream: self.server.socket(&query).await? };
+        // The handshake is answered before the hub has the stream; what closes sockets reaches those it has.
+        socket.send(json!([null, "hb", "phoenix", "heartbeat", {}])).await;
+        assert_eq!(socket.message().await[1], "hb");
+        Ok(socket)
     }
 }
 
