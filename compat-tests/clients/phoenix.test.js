@@ -127,6 +127,19 @@ for (const { name, missing, restarts, start } of await serversUnderTest()) {
       assert.equal(fixture("creds.json").apps.app1.app_key, bob.client.appKey)
     })
 
+    test("a crowd that comes and goes at once is seen the same by all", async () => {
+      const uids = Array.from({ length: 90 }, (_, number) => `crowd${number % 60}`)
+      const channels = await Promise.all(
+        uids.map((uid, number) => joined(SAMPLED_VERSIONS[number % SAMPLED_VERSIONS.length], "clients-crowd", { uid })),
+      )
+      // The second devices of some, and the only ones of others.
+      await Promise.all(channels.slice(45, 75).map((channel) => channel.leave()))
+      const staying = [...channels.slice(0, 45), ...channels.slice(75)]
+      const seen = {}
+      for (const { client } of staying) seen[client.uid] = (seen[client.uid] ?? 0) + 1
+      await Promise.all(staying.map((channel) => channel.sees(seen)))
+    })
+
     test("REST throws a user out, and the others see them leave", async () => {
       const [bob, victim] = await Promise.all(
         ["1.8.16", "1.2.1"].map((version, index) => joined(version, "clients-kick", { uid: ["bob", "victim"][index] })),
