@@ -159,6 +159,11 @@ impl Hub {
         self.shared.sockets.len()
     }
 
+    /// Whether [`Hub::shutdown`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.sockets.is_stopping()
+    }
+
     /// Closes all sockets with 1012, also those that are still handed over, and returns when they are gone: at the
     /// latest [`Limits::linger`] after.
     pub async fn shutdown(&self) {

@@ -71,6 +71,11 @@ pub(super) async fn respond(app: App, mut request: Request) -> Result<Response, 
 async fn poll(app: &App, request: &Request) -> Result<Response, Error> {
     let Some((token, session)) = session(app, request) else { return open(app, request).await };
     let Ok(messages) = session.poll().await else { return open(app, request).await };
+    // The session ends with the server. Versions of phoenix.js before 1.8.4 join their topics again after an error only,
+    // not when a new server gives them another session.
+    if messages.is_none() && app.hub.is_stopping() {
+        return Ok(try_again(StatusCode::SERVICE_UNAVAILABLE));
+    }
     let status = if messages.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
     let messages = messages.unwrap_or_else(no_messages);
     let answer = Answer::new(status).with_token(&token).with_messages(&messages).respond();
