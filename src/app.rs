@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{SessionTokens, jwt::Jwt},
+    auth::{SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
     http::assets::Assets,
     realtime::{self, Hub},
@@ -27,12 +27,28 @@ pub struct App {
     pub session_tokens: SessionTokens,
     /// Sockets and topics.
     pub hub: Hub,
+    /// What pages are made of.
+    pub pages: Arc<Pages>,
+    /// What people's accounts need.
+    pub accounts: Arc<Accounts>,
+}
+
+/// What pages are made of.
+#[derive(Debug)]
+pub struct Pages {
     /// Scripts, styles, images.
     pub assets: Arc<Assets>,
-    /// The pages.
-    pub views: Arc<Views>,
+    /// The templates.
+    pub views: Views,
     /// The address and the like that pages show.
-    pub site: Arc<Site>,
+    pub site: Site,
+}
+
+/// What people's accounts need.
+#[derive(Debug)]
+pub struct Accounts {
+    /// Signs cookies and the tokens of forms.
+    pub signer: Signer,
 }
 
 /// What the settings say about the pages.
@@ -40,6 +56,8 @@ pub struct App {
 pub struct Site {
     /// Where people reach the server, without a slash at the end; else pages show where the request came to.
     pub public_url: Option<String>,
+    /// Where links in mails lead, without a slash at the end: never where a request claims to have come to.
+    pub base_url: String,
     /// Whether `/demo` is served when there is demo data.
     pub demo: bool,
 }
@@ -58,9 +76,8 @@ impl App {
             jwt: Jwt::new(&secrets.jwt),
             session_tokens: SessionTokens::new(&secrets.cookie),
             hub: Hub::new(limits),
-            views: Arc::new(Views::new(&assets)),
-            assets,
-            site: Arc::new(site),
+            pages: Arc::new(Pages { views: Views::new(&assets), assets, site }),
+            accounts: Arc::new(Accounts { signer: Signer::new(&secrets.cookie) }),
         }
     }
 }

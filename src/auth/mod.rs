@@ -4,5 +4,6 @@ pub mod jwt;
 pub mod password;
 pub mod permissions;
 mod session_token;
+mod signer;
 
-pub use self::{permissions::Permissions, session_token::SessionTokens};
+pub use self::{permissions::Permissions, session_token::SessionTokens, signer::Signer};

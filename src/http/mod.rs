@@ -5,6 +5,7 @@
 //! - [`Request`]: decoded path, parameters merged from query, body and path, request id, the peer
 //! - [`Params`]: parameters as JSON members, kept exactly as a JSON body spelled them
 //! - [`Response`]: finished answers with a default `cache-control`
+//! - [`Cookie`]: what [`Request::cookie`] reads and [`Response::cookie`] sets
 //! - [`Router`]: one table of `(method, pattern, async handler)`
 //! - [`accept`], [`cors`], [`upgrade`], [`assets`]: content negotiation, cross-origin requests, WebSocket handshake, files
 //!
@@ -13,6 +14,7 @@
 pub mod accept;
 pub mod assets;
 mod body;
+mod cookie;
 pub mod cors;
 mod error;
 mod json;
@@ -29,6 +31,7 @@ pub use hyper::{HeaderMap, Method, StatusCode, header};
 
 pub use self::{
     body::BodyLimits,
+    cookie::Cookie,
     error::Error,
     params::Params,
     request::{Connection, Request, X_REQUEST_ID},

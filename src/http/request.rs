@@ -6,14 +6,14 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Version,
     body::Incoming,
-    header::{AUTHORIZATION, HOST, HeaderName},
+    header::{AUTHORIZATION, COOKIE, HOST, HeaderName},
     http::request::Parts,
     upgrade::OnUpgrade,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{BodyLimits, Error, Params, body, percent};
+use super::{BodyLimits, Error, Params, body, cookie, percent};
 
 /// The header that names a request in logs, here and at a proxy before it.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -161,6 +161,12 @@ impl Request {
     /// A header's value when there is one and it is visible ASCII.
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// The value of the cookie of this name, the first one if there are several.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let headers = self.head.headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        headers.flat_map(cookie::pairs).find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
     /// The token of `Authorization: Bearer …`: the scheme in any case, then any number of spaces.

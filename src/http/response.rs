@@ -4,10 +4,12 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, SET_COOKIE},
 };
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
+
+use super::Cookie;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -56,6 +58,18 @@ impl Response {
     /// 204: done, with nothing to say.
     pub fn no_content() -> Self {
         Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// 303: look at `path` instead, by GET.
+    pub fn see_other(path: &str) -> Self {
+        Self::empty(StatusCode::SEE_OTHER).with_text(LOCATION, path)
+    }
+
+    /// Sets a cookie, beside those of other names.
+    #[must_use]
+    pub fn cookie(mut self, cookie: &Cookie) -> Self {
+        self.inner.headers_mut().append(SET_COOKIE, cookie.to_header());
+        self
     }
 
     /// Sets a header, in place of an earlier one of that name.

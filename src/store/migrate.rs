@@ -88,12 +88,13 @@ pub(super) async fn check(conn: &mut DbConn) -> Result<()> {
                 });
                 if let Err(Error::Query(error)) = columns {
                     let table = stringify!($table);
-                    return Err(Error::Unusable(format!("the table {table} is not the one of ExPusherLite: {error}")));
+                    return Err(Error::Unusable(format!("the table {table} is not the one of ExPusherLite or this server: {error}")));
                 }
                 columns?;
             )*
         };
     }
     check!(users, invitations, rememberables, organizations, applications, enrollments, ownerships, user_tokens);
+    check!(sessions, user_token_uses, invitation_enrollments, mails, audit_entries);
     Ok(())
 }

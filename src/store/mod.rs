@@ -35,6 +35,7 @@ macro_rules! on_conn {
 
 pub mod access;
 pub mod applications;
+pub mod audit;
 mod connect;
 pub mod demo;
 pub mod enrollments;
@@ -45,6 +46,7 @@ pub mod ownerships;
 mod postgres;
 mod reference;
 mod schema;
+pub mod sessions;
 mod transaction;
 mod url;
 pub mod user_tokens;

@@ -55,6 +55,13 @@ pub(super) fn is_storable(text: &str) -> bool {
     !text.contains('\0') && text.chars().nth(255).is_none()
 }
 
+/// As much of the text as such a column can hold.
+pub(super) fn truncated(text: &str) -> &str {
+    let end = text.char_indices().find(|(_, character)| *character == '\0').map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(255).map_or(end, |(at, _)| at.min(end));
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +88,13 @@ mod tests {
         assert_eq!(Reference::parse("7").leading_id(), Some(7));
         assert_eq!(Reference::parse("acme").leading_id(), None);
         assert_eq!(Reference::parse("-").leading_id(), None);
+    }
+
+    #[test]
+    fn texts_are_cut_to_what_a_column_holds() {
+        assert_eq!(truncated("text"), "text");
+        assert_eq!(truncated("te\0xt"), "te");
+        assert_eq!(truncated(&"ü".repeat(300)), "ü".repeat(255));
+        assert_eq!(truncated(&format!("{}\0", "ü".repeat(300))), "ü".repeat(255));
     }
 }

@@ -1,4 +1,4 @@
-//! The tables as the queries see them: the original's, with types that both databases have.
+//! The tables as the queries see them: the original's and then ours, with types that both databases have.
 //!
 //! Ids are 32-bit, because the original's columns are; timestamps are UTC without a zone.
 
@@ -107,20 +107,88 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sessions (id_hash) {
+        id_hash -> Text,
+        user_id -> Integer,
+        ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        last_seen_at -> Timestamp,
+        inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    user_token_uses (user_token_id) {
+        user_token_id -> Integer,
+        used_at -> Timestamp,
+        ip -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    invitation_enrollments (invitation_id, organization_id) {
+        invitation_id -> Integer,
+        organization_id -> Integer,
+        is_admin -> Bool,
+        inviter_id -> Nullable<Integer>,
+        inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    mails (id) {
+        id -> Integer,
+        kind -> Text,
+        recipient -> Text,
+        subject -> Text,
+        text_body -> Nullable<Text>,
+        html_body -> Nullable<Text>,
+        attempts -> Integer,
+        next_attempt_at -> Nullable<Timestamp>,
+        sent_at -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+        inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_entries (id) {
+        id -> Integer,
+        actor_id -> Nullable<Integer>,
+        actor -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        action -> Text,
+        resource -> Text,
+        resource_id -> Nullable<Integer>,
+        details -> Text,
+        inserted_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(enrollments -> organizations (organization_id));
 diesel::joinable!(enrollments -> users (user_id));
+diesel::joinable!(invitation_enrollments -> invitations (invitation_id));
+diesel::joinable!(invitation_enrollments -> organizations (organization_id));
 diesel::joinable!(ownerships -> applications (application_id));
 diesel::joinable!(ownerships -> organizations (organization_id));
 diesel::joinable!(rememberables -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(user_token_uses -> user_tokens (user_token_id));
 diesel::joinable!(user_tokens -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     applications,
+    audit_entries,
     enrollments,
+    invitation_enrollments,
     invitations,
+    mails,
     organizations,
     ownerships,
     rememberables,
+    sessions,
+    user_token_uses,
     user_tokens,
     users,
 );

@@ -45,11 +45,35 @@ impl Db {
     where
         E: From<Error>,
     {
+        self.run(work, Some(&self.generation)).await
+    }
+
+    /// As [`Db::transaction`], for what no answer of [`access`](super::access) depends on: when somebody was last seen,
+    /// what is to be mailed. The answers that are kept stay valid, so that this may happen often.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::transaction`].
+    pub async fn record<T, E>(&self, work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.run(work, None).await
+    }
+
+    async fn run<T, E>(
+        &self,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T, E>,
+        generation: Option<&Generation>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
         let mut conn = self.conn().await?;
         conn.begin().await?;
         match work(&mut Transaction { conn: &mut conn }).await {
             Ok(value) => {
-                let _over = AdvanceAfter(&self.generation);
+                let _over = generation.map(AdvanceAfter);
                 conn.commit().await?;
                 Ok(value)
             }

@@ -31,6 +31,12 @@ pub enum Error {
     /// Values that cannot be taken: 422. Holds what is under `errors`, messages by field.
     #[error("some values are not valid")]
     Invalid(Value),
+    /// A form that this browser was not given, as another site would send it: 403.
+    #[error("this form is too old, or another site sent it; go back, reload the page, and send it again")]
+    Forgery,
+    /// Somebody who has to go elsewhere first; the answer says where.
+    #[error("this is not for everyone")]
+    Elsewhere(Box<Response>),
     /// A socket that may not be opened: 403 and no word about the reason.
     #[error("the socket may not be opened")]
     Refused,
@@ -53,6 +59,11 @@ impl Error {
         Self::Internal(source.into())
     }
 
+    /// Sends the browser elsewhere.
+    pub(super) fn elsewhere(redirect: Response) -> Self {
+        Self::Elsewhere(Box::new(redirect))
+    }
+
     /// One value that cannot be taken: `{"errors":{field:[message]}}`.
     pub fn invalid(field: &str, message: &str) -> Self {
         Self::Invalid(json!({ field: [message] }))
@@ -61,7 +72,15 @@ impl Error {
     /// The answer, in the form that `audience` wants it.
     pub(super) fn into_response(self, audience: &Audience, views: &Views, request_id: &str) -> Response {
         self.log(request_id);
-        match &self {
+        let error = match self {
+            Self::Elsewhere(response) => return *response,
+            error => error,
+        };
+        error.message(audience, views)
+    }
+
+    fn message(&self, audience: &Audience, views: &Views) -> Response {
+        match self {
             Self::Refused => Response::empty(StatusCode::FORBIDDEN),
             Self::Unauthenticated if audience.names_json => self.json(&json!(["Unauthenticated"])),
             Self::Unauthenticated => Response::text(self.status(), self.to_string()),
@@ -79,7 +98,8 @@ impl Error {
             Self::Unauthenticated | Self::Forbidden => StatusCode::UNAUTHORIZED,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Refused => StatusCode::FORBIDDEN,
+            Self::Refused | Self::Forgery => StatusCode::FORBIDDEN,
+            Self::Elsewhere(response) => response.status(),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

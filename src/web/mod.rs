@@ -16,6 +16,7 @@ mod pages;
 mod routes;
 mod socket;
 mod views;
+mod visits;
 
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ impl Endpoint {
 
         let mut route = "-";
         let response = self.respond(request, &mut route).await;
-        let response = response.unwrap_or_else(|error| error.into_response(&audience, &self.app.views, &id));
+        let response = response.unwrap_or_else(|error| error.into_response(&audience, &self.app.pages.views, &id));
         // The route and not the path, which can hold a token; never the query.
         tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), "Answered a request.");
         cors::allow(response, cross_origin).with_text(X_REQUEST_ID, &id).into_hyper()
@@ -75,7 +76,7 @@ impl Endpoint {
         if let Some(decision) = cors::preflight(&request) {
             return Ok(decision);
         }
-        if let Some(file) = self.app.assets.respond(&request) {
+        if let Some(file) = self.app.pages.assets.respond(&request) {
             *route = "(asset)";
             return Ok(file);
         }

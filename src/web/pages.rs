@@ -3,7 +3,7 @@
 use hyper::header::HOST;
 use minijinja::{Value, context};
 
-use super::Error;
+use super::{Error, visits::Visit};
 use crate::{
     app::{App, Site},
     http::{Request, Response, StatusCode},
@@ -15,7 +15,8 @@ use crate::{
 
 /// What this server is and how to use it, with its own address filled in.
 pub(super) async fn home(app: App, request: Request) -> Result<Response, Error> {
-    let demo = match app.site.demo {
+    let visit = Visit::of(&app, &request).await?;
+    let demo = match app.pages.site.demo {
         true => demo::find(&mut app.db.conn().await?).await?,
         false => None,
     };
@@ -24,13 +25,14 @@ pub(super) async fn home(app: App, request: Request) -> Result<Response, Error> 
         app_key => demo.as_ref().map_or("YOUR_APP_KEY", |demo| &demo.app_key),
         org_slug => demo.as_ref().map_or("YOUR_ORGANIZATION", |demo| &demo.organization),
         demo => demo.is_some(),
-        ..address(&app.site, &request)
+        ..address(&app.pages.site, &request)
     };
-    app.views.page(StatusCode::OK, "home", context)
+    visit.page(StatusCode::OK, "home", "home", context)
 }
 
 /// A small chat, when there is demo data to chat on.
 pub(super) async fn chat(app: App, request: Request) -> Result<Response, Error> {
+    let visit = Visit::of(&app, &request).await?;
     let demo = demo_data(&app).await?;
     let application = applications::find_by_key(&mut app.db.conn().await?, &demo.app_key).await?;
     let context = context! {
@@ -39,21 +41,21 @@ pub(super) async fn chat(app: App, request: Request) -> Result<Response, Error> 
         app_key => demo.app_key,
         org_slug => demo.organization,
         demo => true,
-        ..address(&app.site, &request)
+        ..address(&app.pages.site, &request)
     };
-    app.views.page(StatusCode::OK, "demo", context)
+    visit.page(StatusCode::OK, "demo", "demo", context)
 }
 
 /// The demo data, where it is to be shown and there.
 pub(super) async fn demo_data(app: &App) -> Result<Demo, Error> {
-    if !app.site.demo {
+    if !app.pages.site.demo {
         return Err(Error::NoRoute);
     }
     demo::find(&mut app.db.conn().await?).await?.ok_or(Error::NoRoute)
 }
 
-/// How snippets reach this server: as the settings say, else as this request did.
-fn address(site: &Site, request: &Request) -> Value {
+/// How snippets reach this server, as `public_url`, `host` and `ssl`: as the settings say, else as this request did.
+pub(super) fn address(site: &Site, request: &Request) -> Value {
     let public_url = match &site.public_url {
         Some(url) => url.clone(),
         None => format!("http://{}", request.header(HOST).filter(|host| is_host(host)).unwrap_or("localhost")),

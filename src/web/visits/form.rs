@@ -1,0 +1,114 @@
+//! A form that was sent: what was typed, and what is wrong with it.
+
+use std::collections::BTreeMap;
+
+use minijinja::{Value, value::Serde};
+use serde::Serialize;
+
+use crate::http::Params;
+
+/// The longest value of a field, as the columns have it.
+const MAX_CHARACTERS: usize = 255;
+
+/// The fields of a form with the errors beside them. Templates get it as `form`.
+#[derive(Debug, Default, Serialize)]
+pub(in crate::web) struct Form {
+    values: BTreeMap<&'static str, String>,
+    errors: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Form {
+    /// A form that is filled in already: `[("name", "Acme")]`.
+    pub(in crate::web) fn filled<'a>(values: impl IntoIterator<Item = (&'static str, Option<&'a str>)>) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name, value.unwrap_or_default().to_owned()));
+        Self { values: values.collect(), errors: BTreeMap::new() }
+    }
+
+    /// Reads the fields of these names: what is under `scope` (`user[email]`), else at the top (`email`), without blanks
+    /// around it. A field that is missing, or no text, is empty. What no column can hold becomes an error of the field.
+    pub(in crate::web) fn read(params: &Params, scope: &str, names: &[&'static str]) -> Self {
+        let scoped = params.value(scope).ok().flatten();
+        let mut form = Self::default();
+        for name in names {
+            let scoped = scoped.as_ref().and_then(|scope| scope.get(name)).and_then(|value| value.as_str());
+            let typed = scoped.map(str::to_owned).or_else(|| params.text(name)).unwrap_or_default();
+            // Passwords are never changed, also not by taking blanks away.
+            let value = if name.contains("password") { typed.as_str() } else { typed.trim() };
+            if value.contains('\0') {
+                form.error(name, "is invalid");
+            } else if value.chars().count() > MAX_CHARACTERS {
+                form.error(name, format!("should be at most {MAX_CHARACTERS} character(s)"));
+            }
+            form.values.insert(name, value.to_owned());
+        }
+        form
+    }
+
+    /// What was typed into a field.
+    pub(in crate::web) fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether a checkbox is ticked.
+    pub(in crate::web) fn is_checked(&self, name: &str) -> bool {
+        matches!(self.value(name), "true" | "on" | "1")
+    }
+
+    /// Notes an error beside a field: "can't be blank".
+    pub(in crate::web) fn error(&mut self, name: &'static str, message: impl Into<String>) {
+        self.errors.entry(name).or_default().push(message.into());
+    }
+
+    /// Notes an error beside each of these fields that is empty.
+    pub(in crate::web) fn require(&mut self, names: &[&'static str]) {
+        for name in names {
+            if self.value(name).is_empty() {
+                self.error(name, "can't be blank");
+            }
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub(in crate::web) fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// As templates have it. Passwords do not come back.
+    pub(in crate::web) fn context(&self) -> Value {
+        let mut values = self.values.clone();
+        values.retain(|name, _| !name.contains("password"));
+        Value::from(Serde(Self { values, errors: self.errors.clone() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Form {
+        Form::read(&Params::from_query(query).unwrap(), "user", &["name", "email", "password"])
+    }
+
+    #[test]
+    fn fields_are_read_in_their_scope_or_at_the_top() {
+        for query in ["user[name]=+Ann+&email=a@b&user[password]=+x+", "name=Ann&user[email]=a@b&password=+x+"] {
+            let form = read(query);
+            assert_eq!((form.value("name"), form.value("email"), form.value("password")), ("Ann", "a@b", " x "));
+            assert!(form.is_valid());
+        }
+        let form = read("user=1&name[]=x");
+        assert_eq!((form.value("name"), form.value("email")), ("", ""));
+    }
+
+    #[test]
+    fn errors_stand_beside_fields_and_what_was_typed_is_kept() {
+        let mut form = read(&format!("name={}&password=secret", "ü".repeat(256)));
+        form.require(&["email"]);
+        assert!(!form.is_valid());
+        let context = serde_json::to_value(form.context()).unwrap();
+        assert_eq!(context["errors"]["email"][0], "can't be blank");
+        assert_eq!(context["errors"]["name"][0], "should be at most 255 character(s)");
+        assert_eq!(context["values"]["name"], "ü".repeat(256));
+        assert_eq!(context["values"]["password"], serde_json::Value::Null);
+    }
+}

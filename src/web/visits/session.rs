@@ -1,0 +1,90 @@
+//! The cookie that ties requests of one browser together, and the row that says who is signed in there.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use super::Origin;
+use crate::{
+    auth::Signer,
+    http::{Cookie, Request, header::HeaderName},
+    store::{
+        self, Db, now,
+        sessions::{self, NewSession},
+        users::User,
+    },
+};
+
+/// The cookie's name.
+pub(super) const SESSION_COOKIE: &str = "pusher_lite_session";
+/// Where scripts send the token of forms.
+pub(super) const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// A session that asks for nothing for this long is over, also in a browser that is never closed.
+const IDLE: TimeDelta = TimeDelta::hours(12);
+/// How exactly the last request of a session is known: more often it is not written down.
+const PRECISION: TimeDelta = TimeDelta::minutes(1);
+
+/// The purposes of signatures.
+const COOKIE: &str = "session";
+const FORM: &str = "form";
+
+/// A new id: 256 random bits in base64url.
+pub(super) fn new_id() -> String {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The id in the request's cookie, if this server signed it.
+pub(super) fn id_of(signer: &Signer, request: &Request) -> Option<String> {
+    signer.verify(COOKIE, request.cookie(SESSION_COOKIE)?).map(str::to_owned)
+}
+
+pub(super) fn cookie(signer: &Signer, id: &str, secure: bool) -> Cookie {
+    Cookie::new(SESSION_COOKIE, signer.sign(COOKIE, id), secure)
+}
+
+/// What a form of this browser holds, and no other site knows.
+pub(super) fn csrf_token(signer: &Signer, id: &str) -> String {
+    signer.signature(FORM, id)
+}
+
+/// In constant time.
+pub(super) fn is_csrf_token(signer: &Signer, id: &str, token: &str) -> bool {
+    signer.matches(FORM, id, token)
+}
+
+/// Who is signed in with this id; notes that the session is in use.
+pub(super) async fn user_of(db: &Db, id: &str) -> store::Result<Option<User>> {
+    let hash = hash(id);
+    let found = sessions::find(&mut db.conn().await?, &hash, IDLE).await?;
+    let Some((session, user)) = found else { return Ok(None) };
+    if now() - session.last_seen_at >= PRECISION {
+        db.record(async |tx| sessions::touch(tx, &hash).await).await?;
+    }
+    Ok(Some(user))
+}
+
+/// Ends the session `old`, and begins `new`. Those that nobody uses any more are removed along the way.
+pub(super) async fn begin(db: &Db, old: &str, new: &str, user: &User, origin: &Origin) -> store::Result<()> {
+    let (old, new) = (hash(old), hash(new));
+    let session =
+        NewSession { id_hash: &new, user_id: user.id, ip: &origin.ip, user_agent: origin.user_agent.as_deref() };
+    db.record(async |tx| {
+        sessions::delete(tx, &old).await?;
+        sessions::delete_idle(tx, IDLE).await?;
+        sessions::create(tx, &session).await.map(drop)
+    })
+    .await
+}
+
+pub(super) async fn end(db: &Db, id: &str) -> store::Result<()> {
+    let hash = hash(id);
+    db.record(async |tx| sessions::delete(tx, &hash).await).await
+}
+
+/// What the database keeps of an id: who reads it there cannot be who the id stands for.
+fn hash(id: &str) -> String {
+    Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect()
+}
