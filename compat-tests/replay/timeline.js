@@ -27,7 +27,7 @@ export function phasesOf(steps) {
     if (step.note !== undefined && !step.stop && !step.answer) continue
     if (isAction(step)) {
       const current = phases.at(-1)
-      if (!current || current.expected.length > 0) phases.push({ pause: pause(last, step), actions: [], expected: [] })
+      if (!current || current.expected.length > 0 || isOpenPoll(last)) phases.push({ pause: pause(last, step), actions: [], expected: [] })
       phases.at(-1).actions.push(step)
       if (step.http) phases.at(-1).expected.push(answerOf(step))
     } else if (step.dir === "<") {
@@ -44,8 +44,11 @@ const answerOf = (step) => ({ ...step, dir: "<", answer: true })
 
 function pause(last, step) {
   const gap = step.t - last.t
-  return gap >= KEPT_PAUSE ? gap : 0
+  return gap >= KEPT_PAUSE || isOpenPoll(last) ? gap : 0
 }
+
+/** A poll that is still open comes on a connection of its own: only time tells that it came before what was done next. */
+const isOpenPoll = ({ poll, answer }) => Boolean(poll && !answer)
 
 /** Puts each REST request before the frames that it caused. */
 function withRequestsFirst(steps) {
