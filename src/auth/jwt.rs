@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Permissions;
@@ -18,7 +20,13 @@ const ISSUER: &str = "ExPusherLite";
 /// The longest JWT that is looked at; one of ours has some 400 bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
+/// How many signed JWTs are remembered, in some 150 bytes each.
+const REMEMBERED: usize = 10_000;
+
 /// Issues and verifies JWTs: HS512, with the raw bytes of the secret. Cheap to clone.
+///
+/// A JWT that comes again is found by its SHA-256, so that its signature is checked and its claims are read once. The
+/// claims that have to do with time are compared with the clock whenever it comes. Forged ones are not remembered.
 #[derive(Clone)]
 pub struct Jwt(Arc<Keys>);
 
@@ -26,6 +34,14 @@ struct Keys {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    signed: Cache<[u8; 32], Signed>,
+}
+
+/// What a JWT says that was issued here, whether it is valid now or not.
+#[derive(Clone, Copy)]
+struct Signed {
+    times: Times,
+    claims: Claims,
 }
 
 /// What a new JWT is to say.
@@ -69,6 +85,7 @@ impl Jwt {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
             decoding: DecodingKey::from_secret(secret.as_bytes()),
             validation,
+            signed: Cache::new(REMEMBERED),
         }))
     }
 
@@ -107,15 +124,35 @@ impl Jwt {
         if jwt.len() > MAX_BYTES {
             return Err(Invalid);
         }
-        let decoded = jsonwebtoken::decode::<Map<String, Value>>(jwt, &self.0.decoding, &self.0.validation);
+        // Not the JWT itself: how long it takes to compare digests says nothing about those that are remembered.
+        let digest = Sha256::digest(jwt).into();
+        let signed = match self.0.signed.get(&digest) {
+            Some(signed) => signed,
+            None => {
+                let signed = self.0.read(jwt)?;
+                self.0.signed.insert(digest, signed);
+                signed
+            }
+        };
+        if signed.times.include(now) { Ok(signed.claims) } else { Err(Invalid) }
+    }
+}
+
+impl Keys {
+    /// Checks signature and issuer.
+    fn read(&self, jwt: &str) -> Result<Signed, Invalid> {
+        let decoded = jsonwebtoken::decode::<Map<String, Value>>(jwt, &self.decoding, &self.validation);
         let claims = decoded.map_err(|_| Invalid)?.claims;
-        if !is_current(&claims, now) || claims.get("iss").is_some_and(|issuer| issuer != ISSUER) {
+        if claims.get("iss").is_some_and(|issuer| issuer != ISSUER) {
             return Err(Invalid);
         }
-        Ok(Claims {
-            user_id: claims.get("sub").and_then(Value::as_str).and_then(user_id),
-            token_id: claims.get("tid").and_then(Value::as_i64).and_then(|id| id.try_into().ok()),
-            permissions: Permissions::from_claim(claims.get("pem")),
+        Ok(Signed {
+            times: Times::of(&claims),
+            claims: Claims {
+                user_id: claims.get("sub").and_then(Value::as_str).and_then(user_id),
+                token_id: claims.get("tid").and_then(Value::as_i64).and_then(|id| id.try_into().ok()),
+                permissions: Permissions::from_claim(claims.get("pem")),
+            },
         })
     }
 }
@@ -127,18 +164,31 @@ impl fmt::Debug for Jwt {
     }
 }
 
-/// Whether the times that the JWT gives include now. Each counts only if it is there and not null.
+/// The times that a JWT gives, in seconds since 1970. Each counts only if it is there and not null.
 ///
 /// What is no number is later than every number, because Guardian compares by Erlang's order of terms: such an `exp`
 /// has never passed, such an `nbf` or `iat` is never reached.
-fn is_current(claims: &Map<String, Value>, now: i64) -> bool {
-    let seconds =
-        |name| claims.get(name).filter(|time| !time.is_null()).map(|time| time.as_f64().unwrap_or(f64::INFINITY));
-    // Exact: seconds since 1970 need 31 of 53 bits.
-    let now = now as f64;
-    seconds("exp").is_none_or(|expiry| expiry >= now)
-        && seconds("nbf").is_none_or(|beginning| beginning <= now)
-        && seconds("iat").is_none_or(|issued| issued <= now)
+#[derive(Clone, Copy)]
+struct Times {
+    expiry: Option<f64>,
+    beginning: Option<f64>,
+    issued: Option<f64>,
+}
+
+impl Times {
+    fn of(claims: &Map<String, Value>) -> Self {
+        let seconds =
+            |name| claims.get(name).filter(|time| !time.is_null()).map(|time| time.as_f64().unwrap_or(f64::INFINITY));
+        Self { expiry: seconds("exp"), beginning: seconds("nbf"), issued: seconds("iat") }
+    }
+
+    fn include(&self, now: i64) -> bool {
+        // Exact: seconds since 1970 need 31 of 53 bits.
+        let now = now as f64;
+        self.expiry.is_none_or(|expiry| expiry >= now)
+            && self.beginning.is_none_or(|beginning| beginning <= now)
+            && self.issued.is_none_or(|issued| issued <= now)
+    }
 }
 
 /// The id in `User:1`.
@@ -211,7 +261,7 @@ mod tests {
         for name in ["exp", "nbf", "iat"] {
             claims.insert(name.to_owned(), Value::Null);
         }
-        assert!(is_current(&claims, NOW));
+        assert!(Times::of(&claims).include(NOW));
     }
 
     #[test]
@@ -222,6 +272,21 @@ mod tests {
             assert_eq!(verify(json!({name: NOW + 1000})), Err(Invalid), "{name}");
             assert_eq!(verify(json!({name: NOW.to_string()})), Err(Invalid), "{name}");
         }
+    }
+
+    #[test]
+    fn times_count_also_when_the_jwt_is_remembered() {
+        let jwt = Jwt::new(SECRET);
+        let token = minted(Algorithm::HS512, json!({"nbf": NOW, "exp": NOW + 1}));
+        for (now, expected) in
+            [(NOW, Ok(ADMIN)), (NOW + 2, Err(Invalid)), (NOW + 1, Ok(ADMIN)), (NOW - 1, Err(Invalid)), (NOW, Ok(ADMIN))]
+        {
+            assert_eq!(jwt.verify_at(&token, now), expected, "{now}");
+        }
+        assert_eq!(jwt.0.signed.len(), 1);
+        let forged = format!("{token}x");
+        assert_eq!([jwt.verify_at(&forged, NOW), jwt.verify_at(&forged, NOW)], [Err(Invalid); 2]);
+        assert_eq!(jwt.0.signed.len(), 1, "what is forged is not remembered");
     }
 
     #[test]
