@@ -206,10 +206,12 @@ impl Request {
         if self.segments.is_empty() {
             return "/".to_owned();
         }
-        self.segments
-            .iter()
-            .flat_map(|segment| ["/".into(), utf8_percent_encode(segment, SEPARATORS).to_string()])
-            .collect()
+        let mut path = String::with_capacity(self.path().len());
+        for segment in &self.segments {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, SEPARATORS));
+        }
+        path
     }
 
     pub(super) fn set_path_params<'a>(&mut self, params: impl Iterator<Item = (&'a str, &'a str)>) {
@@ -239,7 +241,7 @@ fn request_id(headers: &HeaderMap) -> String {
         None => {
             let mut bytes = [0; 16];
             getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+            format!("{:032x}", u128::from_be_bytes(bytes))
         }
     }
 }
