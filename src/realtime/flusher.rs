@@ -12,8 +12,9 @@ use super::drain::Drain;
 use super::registry::Registry;
 use super::room::Room;
 
-/// Writes between two turns of everything else. A write is some 5 µs, so that this is well under a millisecond.
-const WRITES_PER_TURN: usize = 128;
+/// Writes between two turns of everything else. A write of one message is some 5 µs, so that all the others wait for some
+/// 0.2 ms; one of many messages is some 30 µs, which makes it 1 ms.
+const WRITES_PER_TURN: usize = 32;
 
 /// Brings the logs of its topics to their members, all topics in turn, so that a large one does not hold up the others.
 /// There are a few of them; a topic stays with one, which keeps its order.
