@@ -81,10 +81,13 @@ async function measure(scenario, start, ours) {
   }
 }
 
-/** Starts another load on a topic of its own. It has all the time that it needs to connect. */
+/**
+ * Starts another load on a topic of its own. It has all the time that it needs to connect. Its clients, which would be on other
+ * machines, give way to the server and to what is measured.
+ */
 async function besides(target, [scenario, ...args]) {
   const common = target.args.map((argument) => argument.replace("room{t}", "crowd"))
-  const child = spawn(LOADGEN, [scenario, ...common, ...args], { stdio: "ignore" })
+  const child = spawn("nice", ["-n", "19", LOADGEN, scenario, ...common, ...args], { stdio: "ignore" })
   const sockets = Number(args[args.indexOf("-n") + 1])
   const rate = Number(args[args.indexOf("--connect-rate") + 1])
   await new Promise((resolve) => setTimeout(resolve, (sockets / rate + CONNECTING) * 1000))

@@ -8,14 +8,23 @@ export function summarize(scenarios, runs) {
   return scenarios.map((scenario) => {
     const of = (server) => runs.filter((run) => run.scenario === scenario.name && run.server === server)
     const [ours, nil] = [of("ours"), of("null")]
-    const figures = scenario.figures.map((figure) => summarizeFigure(figure, ours, nil, scenario.targets))
+    const figures = scenario.figures.map((figure) => {
+      const others = runs.filter((run) => run.scenario === figure.over && run.server === "ours")
+      return summarizeFigure(figure.over ? overOther(figure, others) : figure, ours, nil, scenario.targets)
+    })
     const noisy = [...ours, ...nil].filter(({ result }) => result.noisy).length
     return { name: scenario.name, title: scenario.title, series: scenario.series, figures, noisy, runs: ours.length + nil.length }
   })
 }
 
+/** A figure as a multiple of what it is in another scenario, in the same round. */
+function overOther(figure, others) {
+  const of = (result, round) => divide(figure.of(result), figure.of(others.find((run) => run.round === round)?.result ?? {}))
+  return { ...figure, of }
+}
+
 function summarizeFigure(figure, ours, nil, targets) {
-  const values = (runs) => runs.map(({ result }) => figure.of(result) ?? null)
+  const values = (runs) => runs.map(({ result, round }) => figure.of(result, round) ?? null)
   const median = middle(values(ours))
   const nullMedian = figure.alone ? null : middle(values(nil))
   // Of the same round, so that what disturbs one of them most often disturbs both.
