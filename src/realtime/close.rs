@@ -31,6 +31,36 @@ pub(super) enum Close {
 }
 
 impl Close {
+    /// A word for each kind, which metrics and logs have; see [`Close::kind`].
+    pub(super) const KINDS: [&'static str; 10] = [
+        "client",
+        "malformed",
+        "protocol",
+        "utf8",
+        "too big",
+        "idle",
+        "disconnected",
+        "revoked",
+        "too slow",
+        "shutdown",
+    ];
+
+    /// The place of this kind's word in [`Close::KINDS`].
+    pub(super) fn kind(self) -> usize {
+        match self {
+            Close::Client(_) => 0,
+            Close::Malformed => 1,
+            Close::Protocol => 2,
+            Close::Utf8 => 3,
+            Close::TooBig => 4,
+            Close::Idle => 5,
+            Close::Disconnected => 6,
+            Close::Revoked => 7,
+            Close::TooSlow => 8,
+            Close::Shutdown => 9,
+        }
+    }
+
     /// The close code (RFC 6455, section 7.4), and a reason for whoever debugs the client.
     pub(super) fn code_and_reason(self) -> (Option<u16>, &'static str) {
         match self {

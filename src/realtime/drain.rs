@@ -132,12 +132,12 @@ mod tests {
     use crate::realtime::Topic;
     use crate::realtime::connection::Connection;
     use crate::realtime::room::Parting;
-    use crate::realtime::tests::connection;
+    use crate::realtime::tests::{application, connection};
 
     const ALL: usize = usize::MAX;
 
     fn room() -> Arc<Room> {
-        Arc::new(Room::new(Topic::parse("lobby:key:t").unwrap(), Arc::default(), Duration::ZERO))
+        Arc::new(Room::new(Topic::parse("lobby:key:t").unwrap(), application(), Arc::default(), Duration::ZERO))
     }
 
     fn join(room: &Arc<Room>, connection: &Arc<Connection>) {

@@ -49,13 +49,14 @@ pub(super) fn close(code: Option<u16>, reason: &str) -> Bytes {
     frame.into()
 }
 
-/// The same frames but for the binary ones.
-pub(super) fn without_binary(frames: Bytes) -> Bytes {
-    if iterate(&frames).all(|frame| frame[0] != BINARY) {
-        return frames;
+/// The same frames but for the binary ones, and how many those were.
+pub(super) fn without_binary(frames: Bytes) -> (Bytes, u64) {
+    let binary = iterate(&frames).filter(|frame| frame[0] == BINARY).count();
+    if binary == 0 {
+        return (frames, 0);
     }
     let others: Vec<u8> = iterate(&frames).filter(|frame| frame[0] != BINARY).flatten().copied().collect();
-    others.into()
+    (others.into(), binary as u64)
 }
 
 /// The messages in text frames.
@@ -153,10 +154,11 @@ mod tests {
         }
         assert_eq!(texts(&frames).map(str::len).collect::<Vec<_>>(), [1, 70_000, 200, 0]);
         let frames = Bytes::from(frames);
-        let others = without_binary(frames.clone());
+        let (others, skipped) = without_binary(frames.clone());
+        assert_eq!(skipped, 1);
         assert_eq!(others.len(), frames.len() - 3);
         assert!(texts(&others).eq(texts(&frames)));
-        assert_eq!(without_binary(others.clone()), others);
+        assert_eq!(without_binary(others.clone()), (others, 0));
         assert_eq!(texts(b"").count(), 0);
     }
 

@@ -12,13 +12,18 @@ use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
+use super::applications::{ApplicationStats, Applications};
 use super::close::Close;
+use super::counters::{Count, Counters};
+use super::history::{History, Sample};
 use super::identity::Identity;
 use super::limits::Limits;
 use super::longpoll::LongPoll;
 use super::longpolls::{LongPolls, OpenError, SessionId};
+use super::refusal::Refusal;
 use super::registry::Registry;
 use super::sockets::Sockets;
+use super::stats::Stats;
 use super::topic::Topic;
 use super::websocket::Pump;
 
@@ -48,6 +53,9 @@ pub(super) struct Shared {
     pub(super) registry: Arc<Registry>,
     pub(super) sockets: Arc<Sockets>,
     pub(super) longpolls: LongPolls,
+    pub(super) counters: Arc<Counters>,
+    applications: Arc<Applications>,
+    history: Arc<History>,
     next_phx_ref: AtomicU64,
     tasks: Vec<AbortHandle>,
 }
@@ -60,17 +68,24 @@ impl Hub {
     /// Outside of a tokio runtime.
     pub fn new(limits: Limits) -> Hub {
         let flushers = available_parallelism().map_or(1, usize::from);
-        let registry = Arc::new(Registry::new(flushers, limits.presence_window));
-        let sockets = Arc::new(Sockets::new());
-        let idle = tokio::spawn(Arc::clone(&sockets).close_idle(limits.idle_timeout));
-        let mut tasks = vec![idle.abort_handle()];
+        let counters = Arc::new(Counters::default());
+        let applications = Arc::new(Applications::new(Arc::clone(&counters)));
+        let registry = Arc::new(Registry::new(flushers, limits.presence_window, Arc::clone(&applications)));
+        let sockets = Arc::new(Sockets::new(Arc::clone(&applications), Arc::clone(&counters)));
+        let history = Arc::new(History::default());
+        let sampling =
+            Arc::clone(&history).run(Arc::clone(&counters), Arc::clone(&registry), Arc::clone(&applications));
+        let idle = Arc::clone(&sockets).close_idle(limits.idle_timeout);
+        let mut tasks = vec![tokio::spawn(idle).abort_handle(), tokio::spawn(sampling).abort_handle()];
         for flusher in registry.flushers() {
             tasks.push(tokio::spawn(Arc::clone(flusher).run(Arc::clone(&registry))).abort_handle());
         }
         // Metas of two runs of the server must not be taken for the same by a client that saw both.
         let next_phx_ref = AtomicU64::new(getrandom::u64().expect("the system has random numbers"));
         let longpolls = LongPolls::new(limits.longpoll_sessions);
-        Hub { shared: Arc::new(Shared { limits, registry, sockets, longpolls, next_phx_ref, tasks }) }
+        let shared =
+            Shared { limits, registry, sockets, longpolls, counters, applications, history, next_phx_ref, tasks };
+        Hub { shared: Arc::new(shared) }
     }
 
     /// The whole life of one socket, from right behind the handshake. `unread` is what was read beyond the handshake.
@@ -116,11 +131,16 @@ impl Hub {
             return Err(PublishError::PayloadNotObject);
         }
         let Some(room) = self.shared.registry.get(topic) else {
+            self.shared.counters.add(Count::Published, 1);
             return Ok(());
         };
         let (topic, event) = (quote(topic.as_str()), quote(event));
         let sent = room.try_broadcast(&Outgoing::broadcast(&topic, &event, payload.get()));
-        sent.then_some(()).ok_or(PublishError::Overloaded)
+        if !sent {
+            self.refused(Refusal::PublishOverloaded);
+            return Err(PublishError::Overloaded);
+        }
+        Ok(())
     }
 
     /// Who is in a topic at this moment, as a JSON object: `{"alice":{"metas":[{"phx_ref":…,"online_at":…}]}}`.
@@ -140,6 +160,7 @@ impl Hub {
     /// Closes all sockets of an application that is no more, with 1008.
     pub fn close_application(&self, app_key: &str) {
         self.shared.sockets.close(Close::Revoked, |identity| *identity.app_key == *app_key);
+        self.shared.applications.remove(app_key);
     }
 
     /// Closes all sockets whose JWT came from a token that is no longer valid, with 1008.
@@ -159,6 +180,26 @@ impl Hub {
         self.shared.sockets.len()
     }
 
+    /// What is counted of all sockets and topics.
+    pub fn stats(&self) -> Stats {
+        self.shared.counters.stats(self.shared.registry.len())
+    }
+
+    /// What is counted of each application that was used since the start, in no order.
+    pub fn applications(&self) -> Vec<ApplicationStats> {
+        self.shared.applications.stats()
+    }
+
+    /// The last ten minutes in steps of five seconds, oldest first. A step that is not over is not among them.
+    pub fn history(&self) -> Vec<Sample> {
+        self.shared.history.samples()
+    }
+
+    /// Counts what was refused outside of the hub.
+    pub fn refused(&self, refusal: Refusal) {
+        self.shared.counters.refused(refusal);
+    }
+
     /// Whether [`Hub::shutdown`] was called.
     pub fn is_stopping(&self) -> bool {
         self.shared.sockets.is_stopping()
@@ -172,6 +213,13 @@ impl Hub {
 }
 
 impl Shared {
+    /// Counts what a reply refuses, if it does.
+    pub(super) fn count_reply(&self, reply: &Outgoing<'_>) {
+        if let Some(refusal) = Refusal::of_reply(reply.payload) {
+            self.counters.refused(refusal);
+        }
+    }
+
     pub(super) fn next_phx_ref(&self) -> PhxRef {
         PhxRef(self.next_phx_ref.fetch_add(1, Ordering::Relaxed))
     }

@@ -70,7 +70,7 @@ impl LongPoll {
             return Err(OpenError::Stopping);
         }
         let permit = shared.longpolls.permit()?;
-        let outbox = Outbox::polled(shared.limits.outbox_bytes);
+        let outbox = Outbox::polled(shared.limits.outbox_bytes, Arc::clone(&shared.counters));
         let connection = shared.sockets.add(vsn, identity, outbox);
         let session = Session::new(Arc::clone(shared), Arc::clone(&connection));
         let longpoll = Arc::new(LongPoll {
@@ -127,7 +127,7 @@ impl LongPoll {
     ///
     /// [`ReceiveError`]; nothing was done then.
     pub async fn receive_text(&self, text: &str) -> Result<(), ReceiveError> {
-        self.receive(|session, replies| session.receive_text(text, replies)).await
+        self.receive(text.len(), |session, replies| session.receive_text(text, replies)).await
     }
 
     /// As [`LongPoll::receive_text`], for a message in binary form.
@@ -136,17 +136,21 @@ impl LongPoll {
     ///
     /// [`ReceiveError`]; nothing was done then.
     pub async fn receive_binary(&self, message: &[u8]) -> Result<(), ReceiveError> {
-        self.receive(|session, replies| session.receive_binary(message, replies)).await
+        self.receive(message.len(), |session, replies| session.receive_binary(message, replies)).await
     }
 
     async fn receive(
         &self,
+        bytes: usize,
         carry_out: impl FnOnce(&mut Session, &mut Vec<u8>) -> Result<Option<Arc<Room>>, DecodeError>,
     ) -> Result<(), ReceiveError> {
         let held_by = {
             let mut session = self.session.lock();
             let mut replies = Vec::new();
-            let held_by = carry_out(session.as_mut().ok_or(Ended)?, &mut replies)?;
+            let session = session.as_mut().ok_or(Ended)?;
+            session.received(bytes);
+            let held_by = carry_out(session, &mut replies)?;
+            session.count_out(replies.len());
             self.connection.outbox.send(&replies.into());
             held_by
         };
@@ -175,9 +179,6 @@ impl LongPoll {
         shared.longpolls.remove(self.id);
         self.end(close, shared.limits.linger).await;
         drop(permit);
-        let Connection { id, vsn, identity, .. } = &*self.connection;
-        let (app_key, user_id) = (&*identity.app_key, identity.user_id);
-        tracing::debug!(socket = id, app_key, user_id, ?vsn, reason = ?close, "A long-poll session has ended");
     }
 
     async fn until_closed(&self) -> Close {
@@ -207,6 +208,7 @@ impl LongPoll {
     async fn end(&self, close: Close, linger: Duration) {
         let Some(mut session) = self.session.lock().take() else { return };
         session.close(close);
+        session.log_end(Some(close));
         let is_awaited = {
             let mut polls = self.polls.lock();
             polls.ended = true;

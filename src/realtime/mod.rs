@@ -14,6 +14,7 @@
 //! - `departure`: the end of several sockets at once
 //! - `sockets`, `idle`: all connections, and those that have fallen silent
 //! - `websocket`: the pump between a TCP stream and a session
+//! - `counters`, `refusal`, `applications`, `history`, `stats`: what happens, counted; what of it is told outside
 //! - `longpoll`, `longpolls`: the pump between a client's requests and a session; all those sessions
 //!
 //! # How a broadcast travels
@@ -23,14 +24,17 @@
 //! flusher, which gives everything else that is ready its turn and then writes to each member, with one system call,
 //! whatever the log has gathered. What a socket does not take at once waits in its outbox for its own task.
 
+mod applications;
 mod channel;
 mod close;
 mod connection;
+mod counters;
 mod departure;
 mod drain;
 mod flusher;
 mod frame;
 mod frames;
+mod history;
 mod hub;
 mod identity;
 mod idle;
@@ -40,20 +44,26 @@ mod longpolls;
 mod outbox;
 mod pace;
 mod presence;
+mod refusal;
 mod registry;
 mod room;
 mod session;
 mod sink;
 mod socket;
 mod sockets;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod topic;
 mod websocket;
 
+pub use applications::ApplicationStats;
+pub use history::{SAMPLES, STEP, Sample};
 pub use hub::{Hub, PublishError};
 pub use identity::Identity;
 pub use limits::Limits;
 pub use longpoll::{Ended, LongPoll, ReceiveError};
 pub use longpolls::{OpenError, SessionId};
+pub use refusal::Refusal;
+pub use stats::{FAN_OUT_BOUNDS, OpenSockets, Stats, Totals};
 pub use topic::{Topic, TopicError};

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::close::Close;
+use super::counters::Counters;
 use super::departure::Departure;
 use super::frames::Frames;
 use super::sink::Sink;
@@ -66,8 +67,8 @@ impl Outbox {
     }
 
     /// As [`Outbox::new`], of a client that has to ask for what waits.
-    pub(super) fn polled(limit: usize) -> Outbox {
-        Outbox::with_sink(Sink::Polled, limit)
+    pub(super) fn polled(limit: usize, counters: Arc<Counters>) -> Outbox {
+        Outbox::with_sink(Sink::Polled(counters), limit)
     }
 
     fn with_sink(sink: Sink, limit: usize) -> Outbox {
@@ -215,7 +216,7 @@ impl Outbox {
     }
 
     pub(super) fn is_polled(&self) -> bool {
-        matches!(self.sink, Sink::Polled)
+        matches!(self.sink, Sink::Polled(_))
     }
 
     /// Whether the close frame is out; then the client is told that nothing else follows.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use pusher_lite_protocol::presence::Meta;
 
+use super::applications::Applications;
 use super::connection::Connection;
 use super::flusher::Flusher;
 use super::room::Room;
@@ -16,6 +17,7 @@ use super::topic::Topic;
 #[derive(Debug)]
 pub(super) struct Registry {
     rooms: DashMap<Topic, Arc<Room>>,
+    applications: Arc<Applications>,
     flushers: Box<[Arc<Flusher>]>,
     hasher: RandomState,
     presence_window: Duration,
@@ -23,9 +25,9 @@ pub(super) struct Registry {
 
 impl Registry {
     /// A registry whose topics are spread over so many flushers. `presence_window`: see [`Limits`](super::Limits).
-    pub(super) fn new(flushers: usize, presence_window: Duration) -> Registry {
+    pub(super) fn new(flushers: usize, presence_window: Duration, applications: Arc<Applications>) -> Registry {
         let flushers = (0..flushers.max(1)).map(|_| Arc::default()).collect();
-        Registry { rooms: DashMap::new(), flushers, hasher: RandomState::new(), presence_window }
+        Registry { rooms: DashMap::new(), applications, flushers, hasher: RandomState::new(), presence_window }
     }
 
     /// The flushers, which somebody has to run.
@@ -35,6 +37,10 @@ impl Registry {
 
     pub(super) fn get(&self, topic: &Topic) -> Option<Arc<Room>> {
         self.rooms.get(topic).map(|room| Arc::clone(&room))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rooms.len()
     }
 
     /// Joins a topic, see [`Room::join`].
@@ -63,7 +69,8 @@ impl Registry {
         let new = || {
             let shard = self.hasher.hash_one(topic) % self.flushers.len() as u64;
             let flusher = Arc::clone(&self.flushers[shard as usize]);
-            Arc::new(Room::new(topic.clone(), flusher, self.presence_window))
+            let application = self.applications.get(topic.app_key());
+            Arc::new(Room::new(topic.clone(), application, flusher, self.presence_window))
         };
         Arc::clone(&self.rooms.entry(topic.clone()).or_insert_with(new))
     }

@@ -15,7 +15,9 @@ use pusher_lite_protocol::presence::{Meta, PhxRef};
 use pusher_lite_protocol::{BinaryPush, Outgoing, Vsn, event, message, quote};
 use tokio::time::Instant;
 
+use super::applications::Application;
 use super::connection::{Connection, SocketId};
+use super::counters::Tally;
 use super::flusher::Flusher;
 use super::frame;
 use super::pace::Pace;
@@ -36,6 +38,7 @@ pub(super) type Members = IndexMap<SocketId, Arc<Connection>>;
 #[derive(Debug)]
 pub(super) struct Room {
     topic: Topic,
+    application: Arc<Application>,
     flusher: Arc<Flusher>,
     presence_window: Duration,
     state: Mutex<State>,
@@ -76,6 +79,8 @@ pub(super) struct Log {
     pub(super) marks: Vec<Mark>,
     /// The bytes of all frames.
     size: usize,
+    /// What it comes to when all members get it.
+    tally: Tally,
 }
 
 /// Something that concerns one member, at a place among the broadcasts.
@@ -111,8 +116,14 @@ pub(super) enum Change {
 
 impl Room {
     /// `presence_window`: see [`Limits`](super::Limits).
-    pub(super) fn new(topic: Topic, flusher: Arc<Flusher>, presence_window: Duration) -> Room {
-        Room { topic, flusher, presence_window, state: Mutex::default(), members: Mutex::default() }
+    pub(super) fn new(
+        topic: Topic,
+        application: Arc<Application>,
+        flusher: Arc<Flusher>,
+        presence_window: Duration,
+    ) -> Room {
+        application.topic_opened();
+        Room { topic, application, flusher, presence_window, state: Mutex::default(), members: Mutex::default() }
     }
 
     pub(super) fn topic(&self) -> &Topic {
@@ -199,6 +210,7 @@ impl Room {
     pub(super) fn broadcast(self: &Arc<Self>, message: &Outgoing<'_>) -> bool {
         let mut state = self.state.lock();
         state.broadcast(message);
+        state.log.tally.pushed += 1;
         self.schedule(&mut state);
         state.log.size >= HELD_FROM
     }
@@ -211,6 +223,7 @@ impl Room {
             return false;
         }
         state.broadcast(message);
+        state.log.tally.published += 1;
         self.schedule(&mut state);
         true
     }
@@ -219,9 +232,13 @@ impl Room {
     pub(super) fn broadcast_binary(self: &Arc<Self>, push: &BinaryPush<'_>) -> bool {
         let mut state = self.state.lock();
         let state = &mut *state;
-        if state.counts[Vsn::V2.index()] > 0 {
-            state.log.append(Vsn::V2, |run| frame::binary(push, run));
+        let [v1, v2] = state.counts;
+        if v2 > 0 {
+            state.log.append(Vsn::V2, v2, |run| frame::binary(push, run));
         }
+        state.log.tally.pushed += 1;
+        state.log.tally.deliveries += v2 as u64;
+        state.log.tally.binary_skipped += v1 as u64;
         self.schedule(state);
         state.log.size >= HELD_FROM
     }
@@ -238,10 +255,11 @@ impl Room {
 
     /// For the flusher: takes what is to be sent, and the members to send it to.
     pub(super) fn begin_drain(&self) -> (Log, Members) {
-        let (log, held) = {
+        let (log, held, members) = {
             let mut state = self.state.lock();
-            (std::mem::take(&mut state.log), std::mem::take(&mut state.held))
+            (std::mem::take(&mut state.log), std::mem::take(&mut state.held), state.members())
         };
+        self.application.add_tally(&log.tally, members);
         held.into_iter().for_each(Waker::wake);
         (log, std::mem::take(&mut *self.members.lock()))
     }
@@ -284,7 +302,8 @@ impl Room {
     fn tell_now(&self, state: &mut State) {
         if let Some(diff) = state.take_diff() {
             let topic = quote(self.topic.as_str());
-            state.broadcast(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
+            state.append(&Outgoing::broadcast(&topic, &quote(event::PRESENCE_DIFF), &diff));
+            state.log.tally.presence_deliveries += state.members() as u64;
             state.telling.pace.told(state.members(), self.presence_window, Instant::now());
         }
     }
@@ -294,6 +313,12 @@ impl Room {
             state.scheduled = true;
             self.flusher.schedule(Arc::clone(self));
         }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.application.topic_gone();
     }
 }
 
@@ -322,6 +347,10 @@ impl State {
     fn mark(&mut self, connection: &Arc<Connection>, change: Change, frames: Vec<u8>) {
         // Not counted is the state that a joiner gets, which many share.
         self.log.size += frames.len();
+        self.log.tally.bytes += frames.len() as u64;
+        if let Change::Join { state, tail } = &change {
+            self.log.tally.bytes += (state.len() + tail.len()) as u64;
+        }
         let at = self.log.runs[connection.vsn.index()].len();
         self.log.marks.push(Mark { connection: Arc::clone(connection), at, change, frames });
     }
@@ -332,20 +361,28 @@ impl State {
     }
 
     fn broadcast(&mut self, message: &Outgoing<'_>) {
+        self.append(message);
+        self.log.tally.deliveries += self.members() as u64;
+    }
+
+    fn append(&mut self, message: &Outgoing<'_>) {
         for vsn in [Vsn::V1, Vsn::V2] {
-            if self.counts[vsn.index()] > 0 {
-                self.log.append(vsn, |run| frame::text(vsn, message, run));
+            let members = self.counts[vsn.index()];
+            if members > 0 {
+                self.log.append(vsn, members, |run| frame::text(vsn, message, run));
             }
         }
     }
 }
 
 impl Log {
-    fn append(&mut self, vsn: Vsn, write: impl FnOnce(&mut Vec<u8>)) {
+    fn append(&mut self, vsn: Vsn, members: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let run = &mut self.runs[vsn.index()];
         let before = run.len();
         write(run);
-        self.size += run.len() - before;
+        let len = run.len() - before;
+        self.size += len;
+        self.tally.bytes += (len * members) as u64;
     }
 
     fn is_empty(&self) -> bool {

@@ -10,6 +10,7 @@ use pusher_lite_protocol::{DecodeError, Message, Outgoing, Payload, reply};
 use super::channel::{Channel, Refs};
 use super::close::Close;
 use super::connection::Connection;
+use super::counters::Count;
 use super::frame;
 use super::hub::Shared;
 use super::room::{Parting, Room};
@@ -22,6 +23,10 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     socket: Socket,
+    /// The messages that were received, those included that could not be read.
+    messages: u32,
+    /// The bytes that were received.
+    bytes: u64,
 }
 
 /// A connection's close frame. It is sent when the last room that has something for the connection drops it.
@@ -40,21 +45,51 @@ impl Drop for LastWords {
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Session {
         let socket = Socket::new(connection.vsn);
-        Session { shared, connection, socket }
+        Session { shared, connection, socket, messages: 0, bytes: 0 }
     }
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// Notes that something was received, be it no message.
-    pub(super) fn received(&self) {
+    /// Counts what was written to the client outside of its topics.
+    pub(super) fn count_out(&self, bytes: usize) {
+        if bytes > 0 {
+            self.shared.counters.add(Count::ByteOut, bytes as u64);
+        }
+    }
+
+    /// Counts and logs how the connection ended; `None` when the client just went away.
+    pub(super) fn log_end(&self, close: Option<Close>) {
+        self.shared.counters.closed(close);
+        let Connection { id, vsn, identity, outbox, .. } = &*self.connection;
+        let duration_ms = self.connection.age(self.shared.counters.uptime_ms()).as_millis() as u64;
+        tracing::info!(
+            socket = id,
+            transport = if outbox.is_polled() { "longpoll" } else { "websocket" },
+            ?vsn,
+            app_key = &*identity.app_key,
+            user_id = identity.user_id,
+            duration_ms,
+            messages = self.messages,
+            bytes = self.bytes,
+            reason = close.map_or("gone", |close| Close::KINDS[close.kind()]),
+            code = close.and_then(|close| close.code_and_reason().0),
+            "A socket was closed."
+        );
+    }
+
+    /// Notes that so many bytes were received, be it no message.
+    pub(super) fn received(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.shared.counters.add(Count::ByteIn, bytes as u64);
         self.shared.sockets.received(&self.connection);
     }
 
     /// Carries out a message that came as text. What the client is to get at once is appended to `replies`, in frames.
     /// Returns the room that wants its publishers held back, if it does.
     pub(super) fn receive_text(&mut self, text: &str, replies: &mut Vec<u8>) -> Result<Option<Arc<Room>>, DecodeError> {
+        self.messages = self.messages.wrapping_add(1);
         let message = self.connection.vsn.decode_text(text)?;
         Ok(self.receive(&message, replies))
     }
@@ -65,20 +100,23 @@ impl Session {
         frame: &[u8],
         replies: &mut Vec<u8>,
     ) -> Result<Option<Arc<Room>>, DecodeError> {
+        self.messages = self.messages.wrapping_add(1);
         let message = self.connection.vsn.decode_binary(frame)?;
         Ok(self.receive(&message, replies))
     }
 
     fn receive(&mut self, message: &Message<'_>, replies: &mut Vec<u8>) -> Option<Arc<Room>> {
-        let Session { shared, connection, socket } = self;
+        let Session { shared, connection, socket, .. } = self;
         let vsn = connection.vsn;
         match socket.receive(message, &connection.identity, &shared.limits) {
             Action::Nothing => None,
             Action::Reply(reply) => {
+                shared.count_reply(&reply);
                 frame::text(vsn, &reply, replies);
                 None
             }
             Action::ReplyInOrder(channel, reply) => {
+                shared.count_reply(&reply);
                 let held = channel.room.reply(connection, framed(connection, &[reply]));
                 held.then(|| Arc::clone(&channel.room))
             }
@@ -95,6 +133,7 @@ impl Session {
             Action::Leave(channel) => {
                 let reply = Outgoing::reply(channel.refs.own(), &message.r#ref, &message.topic.json, reply::OK);
                 let frames = framed(connection, &[reply, channel.close(&message.topic.json)]);
+                shared.counters.add(Count::Leave, 1);
                 channel.room.leave(connection, channel.phx_ref, Parting { frames, last_words: None });
                 None
             }
@@ -111,6 +150,7 @@ impl Session {
     /// stops, nobody stays.
     fn leave_all(&mut self, last_words: Option<Arc<LastWords>>) {
         let channels = self.socket.take_channels();
+        self.shared.counters.add(Count::Leave, channels.len() as u64);
         for channel in &channels {
             let parting = Parting { frames: Vec::new(), last_words: last_words.clone() };
             channel.room.part(&self.connection, parting);
@@ -144,9 +184,11 @@ fn join(
     let mut lead = framed(connection, &[reply]);
     if let Some(replaced) = replaced {
         frame::text(connection.vsn, &replaced.close(topic_json), &mut lead);
+        shared.counters.add(Count::Leave, 1);
         replaced.room.leave(connection, replaced.phx_ref, Parting::default());
     }
     let meta = Meta { phx_ref: shared.next_phx_ref(), online_at: milliseconds_since_1970() };
+    shared.counters.add(Count::Join, 1);
     let room = shared.registry.join(topic, connection, &lead, refs.own(), meta);
     Channel { room, refs, phx_ref: meta.phx_ref }
 }

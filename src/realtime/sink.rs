@@ -2,11 +2,13 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use tokio::net::tcp::OwnedWriteHalf;
 
+use super::counters::{Count, Counters};
 use super::frame;
 use super::frames::Frames;
 
@@ -16,7 +18,8 @@ pub(super) enum Sink {
     /// To the client, as far as the kernel takes them.
     Stream(OwnedWriteHalf),
     /// Nowhere by themselves, as if the kernel never took any: the client has to ask for what waits.
-    Polled,
+    /// What is left out of it is counted.
+    Polled(Arc<Counters>),
 }
 
 impl Sink {
@@ -24,28 +27,34 @@ impl Sink {
     pub(super) fn fitting(&self, frames: Frames) -> Frames {
         match self {
             Sink::Stream(_) => frames,
-            Sink::Polled => frame::without_binary(frames.into_bytes()).into(),
+            Sink::Polled(counters) => {
+                let (frames, skipped) = frame::without_binary(frames.into_bytes());
+                if skipped > 0 {
+                    counters.add(Count::BinarySkipped, skipped);
+                }
+                frames.into()
+            }
         }
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sink::Stream(stream) => stream.try_write(bytes),
-            Sink::Polled => Err(ErrorKind::WouldBlock.into()),
+            Sink::Polled(_) => Err(ErrorKind::WouldBlock.into()),
         }
     }
 
     pub(super) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Sink::Stream(stream) => stream.try_write_vectored(slices),
-            Sink::Polled => Err(ErrorKind::WouldBlock.into()),
+            Sink::Polled(_) => Err(ErrorKind::WouldBlock.into()),
         }
     }
 
     pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Sink::Stream(stream) => stream.as_ref().poll_write_ready(cx),
-            Sink::Polled => Poll::Pending,
+            Sink::Polled(_) => Poll::Pending,
         }
     }
 

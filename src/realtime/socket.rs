@@ -145,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::realtime::room::Room;
+    use crate::realtime::tests::application;
 
     fn identity() -> Identity {
         Identity {
@@ -193,7 +194,7 @@ mod tests {
                         .map(|channel| format!(" for {}", written(&channel.close(&message.topic.json))))
                         .unwrap_or_default();
                     let done = format!("join {topic}, own ref {}{replaced}", refs.own());
-                    let room = Arc::new(Room::new(topic, Arc::default(), Duration::ZERO));
+                    let room = Arc::new(Room::new(topic, application(), Arc::default(), Duration::ZERO));
                     self.socket.add(Channel { room, refs, phx_ref: PhxRef(1) });
                     done
                 }

@@ -10,8 +10,10 @@ use pusher_lite_protocol::Vsn;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::applications::Applications;
 use super::close::Close;
 use super::connection::{Connection, SocketId};
+use super::counters::Counters;
 use super::identity::Identity;
 use super::idle::{self, Wheel};
 use super::outbox::Outbox;
@@ -20,6 +22,8 @@ use super::outbox::Outbox;
 #[derive(Debug)]
 pub(super) struct Sockets {
     connections: DashMap<SocketId, Arc<Connection>>,
+    applications: Arc<Applications>,
+    counters: Arc<Counters>,
     next_id: AtomicU64,
     /// The ticks that have passed.
     now: AtomicU32,
@@ -30,9 +34,11 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    pub(super) fn new() -> Sockets {
+    pub(super) fn new(applications: Arc<Applications>, counters: Arc<Counters>) -> Sockets {
         Sockets {
             connections: DashMap::new(),
+            applications,
+            counters,
             next_id: AtomicU64::new(1),
             now: AtomicU32::new(0),
             idle: Mutex::new(Wheel::new()),
@@ -44,7 +50,11 @@ impl Sockets {
     pub(super) fn add(&self, vsn: Vsn, identity: Identity, outbox: Outbox) -> Arc<Connection> {
         let is_polled = outbox.is_polled();
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let connection = Arc::new(Connection::new(id, vsn, identity, outbox, self.now()));
+        let application = self.applications.get(&identity.app_key);
+        application.socket_opened();
+        self.counters.opened(vsn, is_polled);
+        let (now, opened_ms) = (self.now(), self.counters.uptime_ms());
+        let connection = Arc::new(Connection::new(id, vsn, identity, outbox, application, now, opened_ms));
         self.connections.insert(id, Arc::clone(&connection));
         // Long-poll sessions end by a rule of their own.
         if !is_polled {
@@ -59,6 +69,8 @@ impl Sockets {
 
     pub(super) fn remove(&self, connection: &Connection) {
         self.connections.remove(&connection.id);
+        connection.application.socket_gone();
+        self.counters.gone(connection.vsn, connection.outbox.is_polled());
         if self.is_stopping() && self.connections.is_empty() {
             self.gone.notify_waiters();
         }

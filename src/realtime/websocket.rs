@@ -137,7 +137,7 @@ impl Pump {
 
     /// Carries out the messages in some bytes.
     fn receive(&mut self, input: &[u8]) -> Received {
-        self.session.received();
+        self.session.received(input.len());
         let mut stream = Memory { input, output: Vec::new() };
         let received = loop {
             let result = match self.context.read(&mut stream) {
@@ -158,6 +158,7 @@ impl Pump {
                 }
             }
         };
+        self.session.count_out(stream.output.len());
         self.session.connection().outbox.send(&stream.output.into());
         received
     }
@@ -192,17 +193,7 @@ impl Future for Pump {
 
 impl Drop for Pump {
     fn drop(&mut self) {
-        let connection = self.session.connection();
-        let (code, reason) = self.closing.as_ref().map_or((None, ""), |closing| closing.close.code_and_reason());
-        tracing::debug!(
-            socket = connection.id,
-            app_key = &*connection.identity.app_key,
-            user_id = connection.identity.user_id,
-            vsn = ?connection.vsn,
-            code,
-            reason,
-            "A socket has closed"
-        );
+        self.session.log_end(self.closing.as_ref().map(|closing| closing.close));
     }
 }
 

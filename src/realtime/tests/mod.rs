@@ -10,10 +10,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 
+use super::applications::Application;
 use super::connection::{Connection, SocketId};
 use super::outbox::Outbox;
 use super::{Hub, Identity, Topic};
 
+mod counting;
 mod crowds;
 mod ending;
 mod fan_out;
@@ -59,7 +61,12 @@ pub(super) async fn connection(id: SocketId, unique_identifier: &str, vsn: Vsn) 
     // Nobody reads, but the stream has to stay open.
     std::mem::forget(reader);
     let outbox = Outbox::new(writer, 1 << 20);
-    (Arc::new(Connection::new(id, vsn, identity(unique_identifier), outbox, 0)), client)
+    (Arc::new(Connection::new(id, vsn, identity(unique_identifier), outbox, application(), 0, 0)), client)
+}
+
+/// The application of [`identity`], counted by nobody.
+pub(super) fn application() -> Arc<Application> {
+    Arc::new(Application::new("key".into(), Arc::default()))
 }
 
 fn identity(unique_identifier: &str) -> Identity {
@@ -202,11 +209,14 @@ impl Client {
     }
 
     async fn send_heartbeat(&mut self) {
-        let text = match self.vsn {
+        self.send_text(self.heartbeat_text()).await;
+    }
+
+    fn heartbeat_text(&self) -> &'static str {
+        match self.vsn {
             Vsn::V1 => r#"{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"hb"}"#,
             Vsn::V2 => r#"[null,"hb","phoenix","heartbeat",{}]"#,
-        };
-        self.send_text(text).await;
+        }
     }
 
     /// As [`Client::heartbeat`], when presence may come before the reply.

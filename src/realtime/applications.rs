@@ -1,0 +1,188 @@
+//! The applications that sockets belong to, and what is counted of each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use dashmap::DashMap;
+use parking_lot::Mutex;
+
+use super::counters::{Counters, Tally};
+
+/// Steps of [`history`](super::history) that "recent" spans: a minute.
+const RECENT_STEPS: usize = 12;
+
+/// What is counted of one application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationStats {
+    /// Its key.
+    pub app_key: Arc<str>,
+    /// Its sockets that are open, long-poll sessions included.
+    pub sockets: usize,
+    /// Its topics that somebody is in.
+    pub topics: usize,
+    /// Events in since the start of the server, however they came.
+    pub events_in: u64,
+    /// Events that went to members since the start: one that three hear counts three times.
+    pub deliveries: u64,
+    /// Bytes that went to members since the start, or wait for them.
+    pub bytes_out: u64,
+    /// Events in during the last minute.
+    pub recent_events_in: u64,
+}
+
+/// All applications that were used since the start, or since they were closed.
+#[derive(Debug, Default)]
+pub(super) struct Applications {
+    by_key: DashMap<Arc<str>, Arc<Application>>,
+    counters: Arc<Counters>,
+}
+
+/// What all sockets and topics of one application share.
+#[derive(Debug)]
+pub(super) struct Application {
+    key: Arc<str>,
+    counters: Arc<Counters>,
+    sockets: AtomicUsize,
+    topics: AtomicUsize,
+    events_in: AtomicU64,
+    deliveries: AtomicU64,
+    bytes_out: AtomicU64,
+    recent: Mutex<Recent>,
+}
+
+/// Events in, by step.
+#[derive(Debug, Default)]
+struct Recent {
+    /// The total at the end of the last step.
+    total: u64,
+    steps: [u64; RECENT_STEPS],
+    next: usize,
+}
+
+impl Applications {
+    pub(super) fn new(counters: Arc<Counters>) -> Applications {
+        Applications { by_key: DashMap::new(), counters }
+    }
+
+    /// The application with this key. There are no more of them than the callers know of, since they let in only those
+    /// that exist.
+    pub(super) fn get(&self, key: &str) -> Arc<Application> {
+        if let Some(application) = self.by_key.get(key) {
+            return Arc::clone(&application);
+        }
+        let key: Arc<str> = key.into();
+        let new = || Arc::new(Application::new(Arc::clone(&key), Arc::clone(&self.counters)));
+        Arc::clone(&self.by_key.entry(Arc::clone(&key)).or_insert_with(new))
+    }
+
+    /// Forgets an application that is no more. What is still open of it counts no longer.
+    pub(super) fn remove(&self, key: &str) {
+        self.by_key.remove(key);
+    }
+
+    pub(super) fn stats(&self) -> Vec<ApplicationStats> {
+        self.by_key.iter().map(|application| application.stats()).collect()
+    }
+
+    /// Ends a step of the history.
+    pub(super) fn end_step(&self) {
+        self.by_key.iter().for_each(|application| application.end_step());
+    }
+}
+
+impl Application {
+    pub(super) fn new(key: Arc<str>, counters: Arc<Counters>) -> Application {
+        Application {
+            key,
+            counters,
+            sockets: AtomicUsize::new(0),
+            topics: AtomicUsize::new(0),
+            events_in: AtomicU64::new(0),
+            deliveries: AtomicU64::new(0),
+            bytes_out: AtomicU64::new(0),
+            recent: Mutex::default(),
+        }
+    }
+
+    pub(super) fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+
+    /// A log of one of its topics goes to so many members.
+    pub(super) fn add_tally(&self, tally: &Tally, members: usize) {
+        self.events_in.fetch_add(tally.pushed + tally.published, Ordering::Relaxed);
+        self.deliveries.fetch_add(tally.deliveries, Ordering::Relaxed);
+        self.bytes_out.fetch_add(tally.bytes, Ordering::Relaxed);
+        self.counters.add_tally(tally, members);
+    }
+
+    pub(super) fn socket_opened(&self) {
+        self.sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn socket_gone(&self) {
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn topic_opened(&self) {
+        self.topics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn topic_gone(&self) {
+        self.topics.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn stats(&self) -> ApplicationStats {
+        let recent = self.recent.lock();
+        let events_in = self.events_in.load(Ordering::Relaxed);
+        ApplicationStats {
+            app_key: Arc::clone(&self.key),
+            sockets: self.sockets.load(Ordering::Relaxed),
+            topics: self.topics.load(Ordering::Relaxed),
+            events_in,
+            deliveries: self.deliveries.load(Ordering::Relaxed),
+            bytes_out: self.bytes_out.load(Ordering::Relaxed),
+            // Those of the step that is not over yet, and of the full ones before it but for the oldest.
+            recent_events_in: events_in - recent.total + recent.steps.iter().sum::<u64>() - recent.oldest(),
+        }
+    }
+
+    fn end_step(&self) {
+        let mut recent = self.recent.lock();
+        let total = self.events_in.load(Ordering::Relaxed);
+        let at = recent.next;
+        recent.steps[at] = total - recent.total;
+        recent.total = total;
+        recent.next = (at + 1) % RECENT_STEPS;
+    }
+}
+
+impl Recent {
+    /// The events of the step that the next one takes the place of.
+    fn oldest(&self) -> u64 {
+        self.steps[self.next]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_are_the_events_of_the_last_minute() {
+        let applications = Applications::default();
+        let application = applications.get("key");
+        let published = |published| Tally { published, ..Tally::default() };
+        application.add_tally(&published(5), 1);
+        assert_eq!(applications.stats()[0].recent_events_in, 5);
+        for _ in 0..RECENT_STEPS - 1 {
+            applications.end_step();
+            assert_eq!(applications.stats()[0].recent_events_in, 5);
+        }
+        application.add_tally(&published(3), 1);
+        applications.end_step();
+        assert_eq!(applications.stats()[0].recent_events_in, 3);
+        assert_eq!(applications.stats()[0].events_in, 8);
+        assert!(Arc::ptr_eq(&application, &applications.get("key")));
+    }
+}
