@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::http::Connection;
+use crate::http::{Connection, TrustedProxies};
 
 /// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
@@ -83,27 +83,31 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves HTTP/1 until `stop` is done, then lets running requests end for at most `patience`.
-///
-/// `max_connections` counts every TCP connection, upgraded ones included; further ones wait in the kernel's queue.
-pub async fn serve<A, F>(
-    listener: TcpListener,
-    max_connections: usize,
-    patience: Duration,
-    answer: A,
-    stop: impl Future<Output = ()>,
-) where
+/// How connections are served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most TCP connections open at once, upgraded ones included; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// How long running requests may take to end once the server stops.
+    pub patience: Duration,
+    /// The proxies that are believed what they say of their clients.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// Serves HTTP/1 until `stop` is done, then lets running requests end.
+pub async fn serve<A, F>(listener: TcpListener, options: Options, answer: A, stop: impl Future<Output = ()>)
+where
     A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let stopping = CancellationToken::new();
     let connections = TaskTracker::new();
-    let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let permits = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let accepting = async {
         loop {
             let permit = permit(&permits).await;
             let (stream, peer) = accept(&listener).await;
-            let connection = Connection::new(peer, permit);
+            let connection = Connection::new(peer, options.trusted_proxies.clone(), permit);
             connections.spawn(serve_connection(stream, connection, answer.clone(), stopping.clone()));
         }
     };
@@ -114,7 +118,7 @@ pub async fn serve<A, F>(
     drop(listener);
     stopping.cancel();
     connections.close();
-    if timeout(patience, connections.wait()).await.is_err() {
+    if timeout(options.patience, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "Stopped without waiting longer for requests that are still running.");
     }
 }

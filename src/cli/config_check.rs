@@ -13,7 +13,8 @@ pub(super) fn run(config: &Config, settings: &Settings) -> Outcome {
             Some((value, source)) if setting.key == "database_url" => (without_password(value), source.to_string()),
             Some((value, source)) => (value, source.to_string()),
             None if setting.secret => ("(secret)", "in the data folder".to_owned()),
-            None => (public_url.as_str(), "by default".to_owned()),
+            None if setting.key == "public_url" => (public_url.as_str(), "by default".to_owned()),
+            None => ("-", "not set".to_owned()),
         };
         println!("{:<34} {value}  ({source})", setting.env);
     }

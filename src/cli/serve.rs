@@ -31,13 +31,17 @@ pub(super) async fn run(config: Config) -> Outcome {
     let hub = app.hub.clone();
     let endpoint = Endpoint::new(app);
     let answer = move |request, connection| endpoint.clone().answer(request, connection);
-    let patience = config.listen.shutdown_timeout;
+    let options = server::Options {
+        max_connections: config.listen.max_connections,
+        patience: config.listen.shutdown_timeout,
+        trusted_proxies: config.listen.trusted_proxies,
+    };
     let stop = async {
         stop.await;
         tracing::info!("Stopping: sockets are closed, requests that run are finished");
         hub.shutdown().await;
     };
-    server::serve(listener, config.listen.max_connections, patience, answer, stop).await;
+    server::serve(listener, options, answer, stop).await;
     tracing::info!("Stopped");
     Ok(())
 }

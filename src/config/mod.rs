@@ -10,6 +10,7 @@ pub use self::settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, 
 
 use self::{secrets::Keep, settings::unusable};
 use crate::{
+    http::TrustedProxies,
     realtime,
     store::{self, DatabaseUrl},
 };
@@ -41,6 +42,8 @@ pub struct Listen {
     pub port: u16,
     /// Most TCP connections open at once, and most long-poll sessions.
     pub max_connections: usize,
+    /// The proxies that are believed what they say of their clients.
+    pub trusted_proxies: TrustedProxies,
     /// How long a stop waits for requests and sockets to end.
     pub shutdown_timeout: Duration,
 }
@@ -94,6 +97,11 @@ impl Listen {
             host: settings.parse("host", "an IP address or localhost", host)?,
             port: settings.parse("port", "a whole number from 0 to 65535", number)?,
             max_connections: settings.parse("max_connections", "a whole number above 0", positive)?,
+            trusted_proxies: settings.parse(
+                "trusted_proxies",
+                "IP addresses and networks with commas between them, such as 127.0.0.1, 10.0.0.0/8",
+                |text| text.parse().ok(),
+            )?,
             shutdown_timeout: seconds(settings, "shutdown_timeout")?,
         })
     }
@@ -230,6 +238,8 @@ mod tests {
             ("DATABASE_URL", "sqlite://"),
             ("PUSHER_LITE_DEMO", "maybe"),
             ("PUSHER_LITE_PUBLIC_URL", "chat.example.com"),
+            ("PUSHER_LITE_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("PUSHER_LITE_TRUSTED_PROXIES", "localhost"),
             ("PUSHER_LITE_IDLE_TIMEOUT", "0"),
             ("PUSHER_LITE_PRESENCE_WINDOW", "0.1"),
             ("PUSHER_LITE_PRESENCE_WINDOW", "10001"),

@@ -42,6 +42,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("host", "HOST", "127.0.0.1", "ADDRESS", "Address to listen on; 0.0.0.0 or :: for every network"),
     setting("port", "PORT", "4000", "NUMBER", "Port to listen on; 0 picks a free one"),
     setting("public_url", "PUSHER_LITE_PUBLIC_URL", "", "URL", "Where people reach this server; http://localhost:PORT unless set"),
+    setting("trusted_proxies", "PUSHER_LITE_TRUSTED_PROXIES", "", "LIST", "Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed; none unless set"),
     setting("database_url", "DATABASE_URL", "sqlite://data/pusher-lite.db", "URL", "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME"),
     setting("database_connections", "PUSHER_LITE_DATABASE_CONNECTIONS", "10", "NUMBER", "Most database connections open at once"),
     secret("jwt_secret", "PUSHER_LITE_JWT_SECRET", "Signs JWTs; the original's Guardian secret_key. Made once and kept beside an SQLite database; required with Postgres"),

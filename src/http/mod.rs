@@ -3,6 +3,7 @@
 //! What it adds to hyper is what Plug and Phoenix give an Elixir application, with the same visible behaviour:
 //!
 //! - [`Request`]: decoded path, parameters merged from query, body and path, request id, the peer
+//! - [`TrustedProxies`]: whose word about client, scheme and host is believed
 //! - [`Params`]: parameters as JSON members, kept exactly as a JSON body spelled them
 //! - [`Response`]: finished answers with a default `cache-control`
 //! - [`Cookie`]: what [`Request::cookie`] reads and [`Response::cookie`] sets
@@ -17,6 +18,7 @@ mod body;
 mod cookie;
 pub mod cors;
 mod error;
+mod forwarded;
 mod json;
 mod multipart;
 mod nested;
@@ -33,6 +35,7 @@ pub use self::{
     body::BodyLimits,
     cookie::Cookie,
     error::Error,
+    forwarded::TrustedProxies,
     params::Params,
     request::{Connection, Request, X_REQUEST_ID},
     response::Response,

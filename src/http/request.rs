@@ -1,19 +1,22 @@
 //! One request, with its path decoded and its parameters merged.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Version,
     body::Incoming,
     header::{AUTHORIZATION, COOKIE, HOST, HeaderName},
-    http::request::Parts,
+    http::{request::Parts, uri::Authority},
     upgrade::OnUpgrade,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{BodyLimits, Error, Params, body, cookie, percent};
+use super::{BodyLimits, Error, Params, TrustedProxies, body, cookie, forwarded::Way, percent};
 
 /// The header that names a request in logs, here and at a proxy before it.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,13 +26,15 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct Connection {
     peer: SocketAddr,
+    proxies: TrustedProxies,
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Connection {
-    /// A connection from `peer` that holds `permit` while it is open.
-    pub fn new(peer: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
-        Self { peer, _permit: Arc::new(permit) }
+    /// A connection from `peer` that holds `permit` while it is open. If the peer is one of `proxies`, what it says of its
+    /// clients is believed.
+    pub fn new(peer: SocketAddr, proxies: TrustedProxies, permit: OwnedSemaphorePermit) -> Self {
+        Self { peer, proxies, _permit: Arc::new(permit) }
     }
 
     /// Where the connection comes from: the client, or the proxy before this server.
@@ -195,6 +200,33 @@ impl Request {
         &self.id
     }
 
+    /// The address of the client: the peer's, or what trusted proxies say. An IPv4 address is never in IPv6 form.
+    pub fn client_addr(&self) -> IpAddr {
+        self.way().client
+    }
+
+    /// Whether the client's connection is encrypted, so that it may be given cookies that are `Secure`.
+    pub fn is_secure(&self) -> bool {
+        self.way().is_secure(self.headers()).unwrap_or(false)
+    }
+
+    /// The host that the client asked for, with its port unless that is the usual one. `None` when there is none or it could
+    /// not stand in a link.
+    pub fn host(&self) -> Option<&str> {
+        let asked = || self.head.uri.authority().map(Authority::as_str).or_else(|| self.header(HOST));
+        self.way().host(self.headers()).or_else(asked).filter(|host| is_host(host))
+    }
+
+    /// Where the client reaches this server: `https://chat.example.com`, without a slash at the end.
+    pub fn origin(&self) -> String {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        format!("{scheme}://{}", self.host().unwrap_or("localhost"))
+    }
+
+    fn way(&self) -> Way {
+        Way::of(self.headers(), self.connection.peer.ip(), &self.connection.proxies)
+    }
+
     /// The connection it came on.
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -233,6 +265,11 @@ fn overriding_method(params: &Params) -> Option<Method> {
     }
 }
 
+/// Whether a host can be shown to whoever sent it: a name or an address, and perhaps a port.
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
+}
+
 /// The peer's id when it is 20 to 200 characters long, as `Plug.RequestId` has it; else 128 random bits in hexadecimal.
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
@@ -253,7 +290,7 @@ pub(super) mod testing {
     use super::*;
 
     impl Request {
-        /// A request without body whose head is checked.
+        /// A request without body whose head is checked, from a trusted proxy.
         pub(crate) fn test(method: &str, uri: &str, headers: &[(&str, &str)]) -> Self {
             let mut request = hyper::Request::builder().method(method).uri(uri).header(HOST, "test");
             for (name, value) in headers {
@@ -261,7 +298,9 @@ pub(super) mod testing {
             }
             let (head, ()) = request.body(()).unwrap().into_parts();
             let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-            let mut request = Self::from_head(head, Connection::new(([127, 0, 0, 1], 1).into(), permit));
+            let proxies = "127.0.0.1".parse().unwrap();
+            let connection = Connection::new(([127, 0, 0, 1], 1).into(), proxies, permit);
+            let mut request = Self::from_head(head, connection);
             request.check_head().unwrap();
             request
         }
@@ -303,6 +342,25 @@ mod tests {
             assert_eq!(given(&"a".repeat(length)), taken, "{length}");
         }
         assert_eq!(Request::test("GET", "/", &[]).id().len(), 32);
+    }
+
+    #[test]
+    fn the_origin_is_where_the_client_asked() {
+        for (headers, origin) in [
+            (&[][..], "http://test"),
+            (&[("x-forwarded-proto", "https")], "https://test"),
+            (
+                &[("x-forwarded-proto", "https"), ("x-forwarded-host", "chat.example.com:8443")],
+                "https://chat.example.com:8443",
+            ),
+            (&[("x-forwarded-host", "\"><script>")], "http://localhost"),
+            (&[("forwarded", "proto=https;host=evil.example")], "http://test"),
+        ] {
+            assert_eq!(Request::test("GET", "/", headers).origin(), origin, "{headers:?}");
+        }
+        assert_eq!(Request::test("GET", "https://[::1]:4000/x", &[]).host(), Some("[::1]:4000"));
+        let request = Request::test("GET", "/", &[("x-forwarded-for", "6.6.6.6, 203.0.113.9")]);
+        assert_eq!(request.client_addr(), IpAddr::from([203, 0, 113, 9]));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Endpoint {
         connection: Connection,
     ) -> hyper::Response<Full<Bytes>> {
         let request = Request::new(request, connection);
-        let method = request.method().clone();
+        let (method, client) = (request.method().clone(), request.client_addr());
         let id = request.id().to_owned();
         // What a preflight is answered says itself what is allowed.
         let cross_origin = request.headers().contains_key(ORIGIN) && !cors::is_preflight(&request);
@@ -62,7 +62,8 @@ impl Endpoint {
         let response = self.respond(request, &mut route).await;
         let response = response.unwrap_or_else(|error| error.into_response(&audience, &self.app.pages.views, &id));
         // The route and not the path, which can hold a token; never the query.
-        tracing::info!(request_id = id, %method, route, status = response.status().as_u16(), "Answered a request.");
+        let status = response.status().as_u16();
+        tracing::info!(request_id = id, %client, %method, route, status, "Answered a request.");
         cors::allow(response, cross_origin).with_text(X_REQUEST_ID, &id).into_hyper()
     }
 

@@ -1,6 +1,5 @@
 //! The pages for people.
 
-use hyper::header::HOST;
 use minijinja::{Value, context};
 
 use super::{Error, visits::Visit};
@@ -56,15 +55,7 @@ pub(super) async fn demo_data(app: &App) -> Result<Demo, Error> {
 
 /// How snippets reach this server, as `public_url`, `host` and `ssl`: as the settings say, else as this request did.
 pub(super) fn address(site: &Site, request: &Request) -> Value {
-    let public_url = match &site.public_url {
-        Some(url) => url.clone(),
-        None => format!("http://{}", request.header(HOST).filter(|host| is_host(host)).unwrap_or("localhost")),
-    };
+    let public_url = site.public_url.clone().unwrap_or_else(|| request.origin());
     let (scheme, host) = public_url.split_once("://").unwrap_or(("http", &public_url));
     context! { public_url => &public_url, host, ssl => scheme == "https" }
-}
-
-/// Whether a `Host` header can be shown to whoever sent it: a name or an address, and perhaps a port.
-fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
 }

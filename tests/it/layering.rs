@@ -11,7 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("http", &[]),
     ("realtime", &[]),
     ("store", &[]),
-    ("config", &["realtime", "store"]),
+    ("config", &["http", "realtime", "store"]),
     ("auth", &["store"]),
     ("app", &["auth", "config", "http", "realtime", "store", "web"]),
     ("web", &["app", "auth", "config", "http", "realtime", "store"]),

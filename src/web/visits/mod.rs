@@ -203,10 +203,10 @@ impl Origin {
             None => request.path().to_owned(),
         };
         Self {
-            ip: request.connection().peer().ip().to_string(),
+            ip: request.client_addr().to_string(),
             user_agent: request.header(USER_AGENT).map(str::to_owned),
             page: may_return.then(page),
-            secure: app.pages.site.base_url.starts_with("https://"),
+            secure: request.is_secure() || app.pages.site.base_url.starts_with("https://"),
         }
     }
 }

@@ -29,11 +29,31 @@ fn a_second_server_on_the_port_says_which_setting_to_change() {
     assert!(message.contains("is taken") && message.contains("PORT") && message.contains("--port"), "{message}");
 }
 
+#[test]
+fn pages_show_the_address_that_a_trusted_proxy_was_asked_for() {
+    let forwarded =
+        "x-forwarded-proto: https\r\nx-forwarded-host: chat.example.com\r\nx-forwarded-for: 203.0.113.9\r\n";
+    for (proxies, is_shown) in [("127.0.0.0/8", true), ("192.0.2.1", false), ("", false)] {
+        let installation = Installation::new();
+        let mut running = installation.serve(&[("PUSHER_LITE_TRUSTED_PROXIES", proxies)]);
+        let page =
+            exchange(running.port(), &format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{forwarded}\r\n"));
+        assert_eq!(page.contains("https:&#x2f;&#x2f;chat.example.com"), is_shown, "{proxies:?}: {page}");
+        assert!(running.stop());
+        assert_eq!(installation.log().contains("client=203.0.113.9"), is_shown, "{proxies:?}");
+    }
+}
+
 /// The answer to `POST /api/sessions`.
 fn session(port: u16, token: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let path = format!("/api/sessions?token={token}");
-    write!(stream, "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").unwrap();
+    exchange(port, &format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"))
+}
+
+/// All that is answered to a request.
+fn exchange(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer

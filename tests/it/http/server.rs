@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pusher_lite::{
-    http::{BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, upgrade},
+    http::{BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, TrustedProxies, upgrade},
     server,
 };
 use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle};
@@ -35,8 +35,12 @@ impl Server {
         let (gate, stop) = (Gate::default(), Arc::new(Notify::new()));
         let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
         let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
-        let serving =
-            server::serve(listener, max, Duration::from_secs(5), answer, async move { stopped.notified().await });
+        let options = server::Options {
+            max_connections: max,
+            patience: Duration::from_secs(5),
+            trusted_proxies: TrustedProxies::default(),
+        };
+        let serving = server::serve(listener, options, answer, async move { stopped.notified().await });
         Self { address, gate, stop, served: tokio::spawn(serving) }
     }
 

@@ -26,6 +26,9 @@ pub(crate) const JWT_SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWq
 /// What signs the tokens of long-poll sessions here.
 const COOKIE_SECRET: &str = "thirty-two characters, if not more";
 
+/// The address that connections of tests come from: a proxy that is believed what it says of its clients.
+const TRUSTED_PROXY: &str = "127.0.0.1";
+
 /// A running server. It stops with its value.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
@@ -52,8 +55,11 @@ impl TestServer {
         let stopped = Arc::clone(&stop);
         let serving = server::serve(
             listener,
-            1000,
-            Duration::from_secs(5),
+            server::Options {
+                max_connections: 1000,
+                patience: Duration::from_secs(5),
+                trusted_proxies: TRUSTED_PROXY.parse().unwrap(),
+            },
             move |request, connection| endpoint.clone().answer(request, connection),
             async move { stopped.notified().await },
         );
