@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 
 import * as esbuild from "esbuild";
 
+import { writeIcons } from "./icons.mjs";
+
 const root = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(root, "dist");
 
@@ -90,10 +92,11 @@ async function buildTypes() {
 }
 
 await rm(dist, { recursive: true, force: true });
-await mkdir(path.join(dist, "js"), { recursive: true });
+for (const folder of ["js", "images"]) await mkdir(path.join(dist, folder), { recursive: true });
 await Promise.all([
   buildScripts(),
   buildStyles(),
   buildTypes(),
   cp(path.join(root, "src/images"), path.join(dist, "images"), { recursive: true }),
+  writeIcons(path.join(dist, "images/icons.svg")),
 ]);
