@@ -1,36 +1,12 @@
-/** On every page: a button at each snippet that copies it. Without this script the snippets are plain text. */
+/** On every page. Nothing depends on it: each of these makes something easier that works without it. */
+import { offerCopies } from "./copy";
+import { showLocalTimes } from "./local_time";
+import { offerToShowPasswords } from "./password";
+import { bringSelectAllToLife } from "./select_all";
+import { showWhereOneIs } from "./side_nav";
 
-/** How long a button says what happened, in milliseconds. */
-const FEEDBACK_MS = 2000;
-
-for (const snippet of document.querySelectorAll<HTMLElement>(".snippet")) {
-  const code = snippet.querySelector("code");
-  const caption = snippet.querySelector("figcaption");
-  if (code && caption) caption.append(copyButton(code, caption.textContent ?? ""));
-}
-
-function copyButton(code: HTMLElement, what: string): HTMLButtonElement {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy";
-  button.textContent = "Copy";
-  button.title = `Copy: ${what}`;
-  // The text changes with the outcome; a live region has screen readers say it.
-  button.setAttribute("aria-live", "polite");
-  button.addEventListener("click", async () => {
-    button.textContent = (await copy(code)) ? "Copied" : "Select and copy";
-    setTimeout(() => (button.textContent = "Copy"), FEEDBACK_MS);
-  });
-  return button;
-}
-
-/** Browsers offer the clipboard on https and localhost only; elsewhere the text is selected, and copied if they let us. */
-async function copy(code: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(code.textContent ?? "");
-    return true;
-  } catch {
-    getSelection()?.selectAllChildren(code);
-    return document.execCommand("copy");
-  }
-}
+offerCopies();
+offerToShowPasswords();
+showLocalTimes(document);
+bringSelectAllToLife();
+showWhereOneIs();
