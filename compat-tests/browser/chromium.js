@@ -26,11 +26,12 @@ export const launchBrowser = () => chromium.launch({ executablePath: PATH, args:
 /**
  * A page of a window of its own, with nothing in common with the other windows.
  *
+ * @param {object} options of the window, such as `javaScriptEnabled: false`
  * @returns {Promise<{page: import("playwright-core").Page, complaints: string[]}>} `complaints`: whatever the browser
  *   wrote to the console as an error, threw, or could not load
  */
-export async function openWindow(browser, viewport = { width: 1280, height: 800 }) {
-  const context = await browser.newContext({ viewport })
+export async function openWindow(browser, viewport = { width: 1280, height: 800 }, options = {}) {
+  const context = await browser.newContext({ viewport, ...options })
   const page = await context.newPage()
   const complaints = []
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()))

@@ -50,10 +50,15 @@ export async function install(database, settings = {}) {
   return { database, address: server.address, url: server.url, server, credentials, dispose }
 }
 
-/** A server with demo data in an otherwise empty SQLite database, as `make run` starts it. */
-export async function installDemo() {
+/**
+ * A server with demo data in an otherwise empty SQLite database, as `make run` starts it.
+ *
+ * @param {Record<string, string>} settings more of its environment
+ * @param {number} [port] a free one when not given
+ */
+export async function installDemo(settings = {}, port) {
   const folder = scratchFolder("demo")
-  const settings = { ...SECRETS, PUSHER_LITE_DEMO: "true", DATABASE_URL: `sqlite://${folder}/pusher-lite.db` }
-  const server = await startServer(settings, { folder })
+  const demo = { ...SECRETS, PUSHER_LITE_DEMO: "true", DATABASE_URL: `sqlite://${folder}/pusher-lite.db` }
+  const server = await startServer({ ...demo, ...settings }, { folder, port })
   return { address: server.address, url: server.url, server, dispose: () => server.stop() }
 }
