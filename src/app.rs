@@ -6,6 +6,7 @@ use crate::{
     auth::{SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
     http::assets::Assets,
+    mail::Postbox,
     realtime::{self, Hub},
     store::{
         Db,
@@ -49,6 +50,8 @@ pub struct Pages {
 pub struct Accounts {
     /// Signs cookies and the tokens of forms.
     pub signer: Signer,
+    /// Takes the mails to them.
+    pub postbox: Postbox,
 }
 
 /// What the settings say about the pages.
@@ -60,6 +63,8 @@ pub struct Site {
     pub base_url: String,
     /// Whether `/demo` is served when there is demo data.
     pub demo: bool,
+    /// Whether mails stay here, to be looked at under `/dev/mailbox`.
+    pub mailbox: bool,
 }
 
 impl App {
@@ -76,8 +81,11 @@ impl App {
             jwt: Jwt::new(&secrets.jwt),
             session_tokens: SessionTokens::new(&secrets.cookie),
             hub: Hub::new(limits),
+            accounts: Arc::new(Accounts {
+                signer: Signer::new(&secrets.cookie),
+                postbox: Postbox::new(&site.base_url, site.mailbox),
+            }),
             pages: Arc::new(Pages { views: Views::new(&assets), assets, site }),
-            accounts: Arc::new(Accounts { signer: Signer::new(&secrets.cookie) }),
         }
     }
 }

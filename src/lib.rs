@@ -7,6 +7,7 @@
 //! - [`cli`]: the command line, one file a command
 //! - [`config`]: every setting, read once
 //! - [`http`]: a thin layer over hyper that knows no domain
+//! - [`mail`]: what people are written, and how it leaves
 //! - [`realtime`]: sockets, topics, presence, fan-out; knows no HTTP and no database
 //! - [`server`]: accepting, limits, stopping
 //! - [`store`]: SQLite or Postgres, each query written once
@@ -19,6 +20,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod http;
+pub mod mail;
 pub mod realtime;
 pub mod server;
 pub mod store;

@@ -26,7 +26,12 @@ pub(super) async fn run(config: Config) -> Outcome {
     let public_url = config.public_url(listener.local_addr()?.port());
     welcome(&config, &public_url, &db, &listener).await?;
 
-    let site = Site { public_url: config.public_url.clone(), base_url: public_url, demo: config.demo };
+    let site = Site {
+        public_url: config.public_url.clone(),
+        base_url: public_url,
+        demo: config.demo,
+        mailbox: config.demo,
+    };
     let app = App::new(db, &config.secrets, config.realtime, site);
     let hub = app.hub.clone();
     let endpoint = Endpoint::new(app);

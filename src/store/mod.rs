@@ -40,6 +40,7 @@ mod connect;
 pub mod demo;
 pub mod enrollments;
 mod error;
+pub mod mails;
 mod migrate;
 pub mod organizations;
 pub mod ownerships;

@@ -11,12 +11,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("http", &[]),
     ("realtime", &[]),
     ("store", &[]),
-    ("config", &["http", "realtime", "store"]),
+    ("config", &["http", "mail", "realtime", "store"]),
     ("auth", &["store"]),
-    ("app", &["auth", "config", "http", "realtime", "store", "web"]),
-    ("web", &["app", "auth", "config", "http", "realtime", "store"]),
+    ("mail", &["store"]),
+    ("app", &["auth", "config", "http", "mail", "realtime", "store", "web"]),
+    ("web", &["app", "auth", "config", "http", "mail", "realtime", "store"]),
     ("server", &["app", "config", "http", "web"]),
-    ("cli", &["app", "auth", "config", "http", "realtime", "server", "store", "web"]),
+    ("cli", &["app", "auth", "config", "http", "mail", "realtime", "server", "store", "web"]),
 ];
 
 #[test]

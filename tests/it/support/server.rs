@@ -46,7 +46,7 @@ impl TestServer {
     /// As [`TestServer::start`], with limits that a test can reach.
     pub(crate) fn with_limits(db: Db, limits: Limits) -> Self {
         let url = "https://push.example.com:8443";
-        let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true };
+        let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox: true };
         let secrets = Secrets { jwt: JWT_SECRET.to_owned(), cookie: COOKIE_SECRET.to_owned() };
         let app = App::new(db, &secrets, limits, site);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
