@@ -11,11 +11,12 @@ Examples:
   pusher-lite --port 5000 --host 0.0.0.0         listen elsewhere
   pusher-lite user create --email me@example.com --root
   pusher-lite token create --user me@example.com
+  pusher-lite mail test me@example.com           say whether mails leave
   pusher-lite config check                       say what is wrong with the settings, or show them
 
 Each setting can be a flag, an environment variable or a line in the settings file; the first of these wins.
-Two are secret and have no flag: PUSHER_LITE_JWT_SECRET and PUSHER_LITE_COOKIE_SECRET. With SQLite they are made
-once and kept beside the database; with Postgres both must be set.";
+Three are secret and have no flag: PUSHER_LITE_JWT_SECRET, PUSHER_LITE_COOKIE_SECRET and PUSHER_LITE_SMTP_URL. With SQLite
+the first two are made once and kept beside the database; with Postgres both must be set.";
 
 /// The whole command.
 pub(super) fn command() -> Command {
@@ -32,6 +33,7 @@ pub(super) fn command() -> Command {
         )
         .subcommand(group("user", "Manage users").subcommand(user_create()))
         .subcommand(group("token", "Manage the tokens with which backends sign in").subcommand(token_create()))
+        .subcommand(group("mail", "Look after mail").subcommand(mail_test()))
         .subcommand(
             group("config", "Look at the settings")
                 .subcommand(Command::new("check").about("Check every setting and show where it comes from")),
@@ -83,6 +85,12 @@ fn user_create() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Read the password from standard input"),
         )
+}
+
+fn mail_test() -> Command {
+    Command::new("test")
+        .about("Send a test mail, and say what is wrong if it does not leave")
+        .arg(Arg::new("address").value_name("ADDRESS").required(true).help("Who is to get it"))
 }
 
 fn token_create() -> Command {

@@ -2,6 +2,7 @@
 
 mod args;
 mod config_check;
+mod mail;
 mod migrate;
 mod seed;
 mod serve;
@@ -36,6 +37,7 @@ pub async fn run() -> Outcome {
         Some(("seed", _)) => seed::run(&config).await,
         Some(("user", user)) => user::run(&config, user).await,
         Some(("token", token)) => token::run(&config, token).await,
+        Some(("mail", mail)) => mail::run(&config, mail).await,
         Some(("config", _)) => config_check::run(&config, &settings),
         _ => serve::run(config).await,
     }

@@ -18,7 +18,7 @@ pub(super) async fn run(config: &Config) -> Outcome {
         return Err("the database is not empty; demo data goes into an empty one only".into());
     }
     let demo = demo::find(&mut db.conn().await?).await?;
-    print!("{}", welcome::text(&config.public_url(config.listen.port), demo.as_ref()));
+    print!("{}", welcome::text(&config.public_url(config.listen.port), demo.as_ref(), config.keeps_mails()));
     Ok(())
 }
 

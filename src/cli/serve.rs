@@ -1,11 +1,15 @@
 //! `pusher-lite serve`.
 
-use tokio::net::TcpListener;
+use std::time::Duration;
 
-use super::{Outcome, open_database, seed, welcome};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Outcome, mail::WITHOUT_SMTP, open_database, seed, welcome};
 use crate::{
     app::{App, Site},
     config::Config,
+    mail::{Sender, Smtp},
     server,
     store::{Db, demo},
     web::Endpoint,
@@ -30,9 +34,10 @@ pub(super) async fn run(config: Config) -> Outcome {
         public_url: config.public_url.clone(),
         base_url: public_url,
         demo: config.demo,
-        mailbox: config.demo,
+        mailbox: config.keeps_mails(),
     };
     let app = App::new(db, &config.secrets, config.realtime, site);
+    let mail = Mail::start(&app, config.smtp);
     let hub = app.hub.clone();
     let endpoint = Endpoint::new(app);
     let answer = move |request, connection| endpoint.clone().answer(request, connection);
@@ -43,12 +48,46 @@ pub(super) async fn run(config: Config) -> Outcome {
     };
     let stop = async {
         stop.await;
+        mail.stopping.cancel();
         tracing::info!("Stopping: sockets are closed, requests that run are finished");
         hub.shutdown().await;
     };
+    let patience = options.patience;
     server::serve(listener, options, answer, stop).await;
+    mail.stop(patience).await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// Mails being sent in the background, where they can be.
+struct Mail {
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Mail {
+    fn start(app: &App, smtp: Option<Smtp>) -> Self {
+        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
+        match smtp {
+            Some(smtp) => {
+                tracing::info!(server = %smtp, "Sending mails");
+                let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
+                tasks.spawn(sender.run(stopping.clone()));
+            }
+            None if app.pages.site.mailbox => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
+            None => tracing::warn!("{WITHOUT_SMTP}"),
+        }
+        tasks.close();
+        Self { stopping, tasks }
+    }
+
+    /// Sends nothing new, and lets what is being sent end for at most `patience`; what does not is sent again later.
+    async fn stop(self, patience: Duration) {
+        self.stopping.cancel();
+        if timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!("Stopped while a mail was being sent; it will be sent again.");
+        }
+    }
 }
 
 /// Says where to click. For people who read standard output; the log has the address too.
@@ -61,6 +100,6 @@ async fn welcome(config: &Config, public_url: &str, db: &Db, listener: &TcpListe
             "Demo data with a known password is served to the network; unset PUSHER_LITE_DEMO and use another database"
         );
     }
-    println!("{}", welcome::text(public_url, demo.as_ref()));
+    println!("{}", welcome::text(public_url, demo.as_ref(), config.keeps_mails()));
     Ok(())
 }

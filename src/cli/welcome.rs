@@ -4,9 +4,13 @@ use std::fmt::Write;
 
 use crate::store::demo::{ADMIN_PASSWORD, Demo};
 
-/// The text for a server that people reach at `url`; with demo data, also who to sign in as and what to paste.
-pub(super) fn text(url: &str, demo: Option<&Demo>) -> String {
+/// The text for a server that people reach at `url`; with demo data, also who to sign in as and what to paste. With a
+/// `mailbox` that keeps mails, also where they are.
+pub(super) fn text(url: &str, demo: Option<&Demo>, mailbox: bool) -> String {
     let mut text = format!("\n  pusher-lite {} is listening\n\n    Open        {url}\n", env!("CARGO_PKG_VERSION"));
+    if mailbox {
+        text.push_str(&format!("    Mailbox     {url}/dev/mailbox  (mails that would have been sent)\n"));
+    }
     if let Some(demo) = demo {
         write_demo(&mut text, url, demo).expect("writing to a String does not fail");
     }

@@ -1,5 +1,6 @@
 //! What the server runs with: one struct per concern, read once at the start.
 
+mod mail;
 mod secrets;
 mod settings;
 
@@ -11,6 +12,7 @@ pub use self::settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, 
 use self::{secrets::Keep, settings::unusable};
 use crate::{
     http::TrustedProxies,
+    mail::Smtp,
     realtime,
     store::{self, DatabaseUrl},
 };
@@ -29,6 +31,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// What one socket may use.
     pub realtime: realtime::Limits,
+    /// The mail server, if mails are to leave.
+    pub smtp: Option<Smtp>,
     /// Whether an empty database is filled with demo data, and `/demo` served.
     pub demo: bool,
 }
@@ -73,6 +77,12 @@ impl Config {
         self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"))
     }
 
+    /// Whether mails stay here, to be looked at, and none leaves.
+    #[must_use]
+    pub fn keeps_mails(&self) -> bool {
+        self.demo && self.smtp.is_none()
+    }
+
     /// Checks the settings; makes the secrets of an SQLite installation that has none yet.
     ///
     /// # Errors
@@ -84,6 +94,7 @@ impl Config {
             public_url: public_url(settings)?,
             secrets: Secrets::load(settings, &database.keep_secrets())?,
             realtime: realtime_limits(settings)?,
+            smtp: mail::smtp(settings)?,
             demo: settings.parse("demo", "true or false", boolean)?,
             listen,
             database,

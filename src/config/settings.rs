@@ -47,6 +47,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("database_connections", "PUSHER_LITE_DATABASE_CONNECTIONS", "10", "NUMBER", "Most database connections open at once"),
     secret("jwt_secret", "PUSHER_LITE_JWT_SECRET", "Signs JWTs; the original's Guardian secret_key. Made once and kept beside an SQLite database; required with Postgres"),
     secret("cookie_secret", "PUSHER_LITE_COOKIE_SECRET", "Signs cookies and session tokens, at least 32 characters. Made once and kept beside an SQLite database; required with Postgres"),
+    secret("smtp_url", "PUSHER_LITE_SMTP_URL", "The mail server: smtps://USER:PASSWORD@HOST, or smtp:// for STARTTLS"),
+    setting("mail_from", "PUSHER_LITE_MAIL_FROM", "", "ADDRESS", "Whom mails come from, as Name <name@example.com>; required with PUSHER_LITE_SMTP_URL"),
     setting("demo", "PUSHER_LITE_DEMO", "false", "BOOL", "Fill an empty database with demo data and serve /demo; never for production"),
     setting("max_connections", "PUSHER_LITE_MAX_CONNECTIONS", "100000", "NUMBER", "Most TCP connections open at once, where further ones wait; as many long-poll sessions"),
     setting("max_message_bytes", "PUSHER_LITE_MAX_MESSAGE_BYTES", "1048576", "BYTES", "Largest message on a socket; a larger one closes it with 1009"),

@@ -49,6 +49,11 @@ impl Postbox {
         self.written.notify_one();
     }
 
+    /// Done when there may be something new to send.
+    pub(super) async fn written(&self) {
+        self.written.notified().await;
+    }
+
     /// Whether letters are kept to be looked at, and never sent.
     pub fn keeps(&self) -> bool {
         self.keeps

@@ -1,0 +1,55 @@
+//! How mail leaves.
+
+use super::settings::{SettingError, Settings, malformed, unusable};
+use crate::mail::{Mailbox, Smtp, SmtpUrl};
+
+const FROM: SettingError =
+    SettingError::Missing { name: "PUSHER_LITE_MAIL_FROM", reason: "with PUSHER_LITE_SMTP_URL, mails need a sender" };
+
+/// The mail server, if there is one.
+pub(super) fn smtp(settings: &Settings) -> Result<Option<Smtp>, SettingError> {
+    let from = settings.get("mail_from").map(|(text, source)| {
+        let expected = "an address that mails come from, such as pusher-lite <noreply@example.com>";
+        text.parse::<Mailbox>().map_err(|_| malformed("mail_from", expected, text, source))
+    });
+    let from = from.transpose()?;
+    let Some((url, source)) = settings.get("smtp_url") else { return Ok(None) };
+    let url: SmtpUrl = url.parse().map_err(|reason| unusable("smtp_url", reason, source))?;
+    let from = from.ok_or(FROM)?;
+    Smtp::new(url, from).map(Some).map_err(|reason| unusable("smtp_url", reason, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<Smtp>, String> {
+        let mut settings = Settings::default();
+        settings.read_environment(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))).unwrap();
+        smtp(&settings).map_err(|error| error.to_string())
+    }
+
+    const FROM: (&str, &str) = ("PUSHER_LITE_MAIL_FROM", "pusher-lite <noreply@example.com>");
+
+    #[test]
+    fn a_server_needs_a_sender() {
+        assert!(read(&[]).unwrap().is_none());
+        assert!(read(&[FROM]).unwrap().is_none());
+        let smtp = read(&[("PUSHER_LITE_SMTP_URL", "smtps://me:hunter2@mail.example.com"), FROM]).unwrap().unwrap();
+        assert_eq!(smtp.to_string(), "mail.example.com port 465 with TLS");
+        assert!(!format!("{smtp:?}").contains("hunter2"));
+        let error = read(&[("PUSHER_LITE_SMTP_URL", "smtp://localhost")]).unwrap_err();
+        assert!(error.contains("PUSHER_LITE_MAIL_FROM must be set"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_the_password() {
+        let error = read(&[("PUSHER_LITE_SMTP_URL", "smtps://me:hunter2@"), FROM]).unwrap_err();
+        assert!(error.contains("PUSHER_LITE_SMTP_URL") && !error.contains("hunter2"), "{error}");
+        let error = read(&[("PUSHER_LITE_MAIL_FROM", "nobody")]).unwrap_err();
+        assert!(error.contains("PUSHER_LITE_MAIL_FROM must be an address"), "{error}");
+        let url = "smtps://mail.example.com?sslrootcert=/no/such/file";
+        let error = read(&[("PUSHER_LITE_SMTP_URL", url), FROM]).unwrap_err();
+        assert!(error.contains("the file of sslrootcert cannot be used"), "{error}");
+    }
+}

@@ -1,0 +1,134 @@
+//! Sends what waits in the database, in the background, for as long as the server runs.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::try_join_all;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    back_off,
+    message::{Parts, compose},
+    postbox::Postbox,
+    smtp::{Failure, Smtp},
+};
+use crate::store::{
+    self, Db,
+    mails::{self, Bodies, Mail},
+    now,
+};
+
+/// How many mails are sent at once: as many mail servers allow one client.
+const LINES: usize = 4;
+/// How long a claimed mail is left alone by others. More than one attempt takes; what it was sent by is gone then.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// How often it looks by itself: for what another server wrote, or left behind.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long mails that were sent or given up can be looked up.
+const KEEP: TimeDelta = TimeDelta::days(30);
+/// How often those are removed that have been kept for so long.
+const TIDY: Duration = Duration::from_secs(3600);
+
+/// Sends mails. Several servers may do so on one database: each mail is claimed by one of them.
+#[derive(Debug)]
+pub struct Sender {
+    db: Db,
+    postbox: Postbox,
+    smtp: Smtp,
+}
+
+impl Sender {
+    /// Sends by `smtp` what is put into `postbox`.
+    pub fn new(db: Db, postbox: Postbox, smtp: Smtp) -> Self {
+        Self { db, postbox, smtp }
+    }
+
+    /// Sends until it is to stop; what is being sent then is sent first, which takes a minute at most. Whatever goes
+    /// wrong, it goes on.
+    pub async fn run(self, stopping: CancellationToken) {
+        let mut tidied = None;
+        while !stopping.is_cancelled() {
+            let pause = self.round(&stopping).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "The mails that wait cannot be looked up; trying again soon.");
+                LOOK
+            });
+            if tidied.is_none_or(|at: Instant| at.elapsed() > TIDY) {
+                self.tidy().await;
+                tidied = Some(Instant::now());
+            }
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = self.postbox.written() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Sends everything that is due, unless it is to stop; returns how long nothing will be.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn round(&self, stopping: &CancellationToken) -> store::Result<Duration> {
+        if self.next_due().await?.is_some_and(|due| due.is_zero()) {
+            try_join_all((0..LINES).map(|_| self.send_one_by_one(stopping))).await?;
+        }
+        // Not at once, in case somebody else is just claiming what is due.
+        Ok(self.next_due().await?.map_or(LOOK, |due| due.clamp(Duration::from_secs(1), LOOK)))
+    }
+
+    async fn next_due(&self) -> store::Result<Option<Duration>> {
+        let due = mails::next_due(&mut self.db.conn().await?).await?;
+        Ok(due.map(|due| (due - now()).to_std().unwrap_or_default()))
+    }
+
+    async fn send_one_by_one(&self, stopping: &CancellationToken) -> store::Result<()> {
+        while !stopping.is_cancelled() {
+            let claimed = self.db.record(async |tx| mails::claim(tx, 1, LEASE).await).await?;
+            let Some((mail, bodies)) = claimed.into_iter().next() else { break };
+            match self.send(&mail, &bodies).await {
+                Ok(()) => self.note_success(&mail).await?,
+                Err(failure) => self.note_failure(&mail, &failure).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, mail: &Mail, bodies: &Bodies) -> Result<(), Failure> {
+        let id = format!("pusher-lite-{}-{}", mail.id, mail.inserted_at.and_utc().timestamp());
+        let parts = Parts {
+            recipient: &mail.recipient,
+            subject: &mail.subject,
+            text: bodies.text_body.as_deref().unwrap_or_default(),
+            html: bodies.html_body.as_deref().unwrap_or_default(),
+            id: &id,
+        };
+        let (recipient, message) = compose(self.smtp.from(), &parts).map_err(|reason| Failure::forever(&reason))?;
+        self.smtp.deliver(&recipient, &message).await
+    }
+
+    async fn note_success(&self, mail: &Mail) -> store::Result<()> {
+        tracing::info!(mail = mail.id, kind = mail.kind, "Sent a mail.");
+        self.db.record(async |tx| mails::sent(tx, mail.id).await).await
+    }
+
+    /// The log gets the server's code and not its words, which often repeat the address.
+    async fn note_failure(&self, mail: &Mail, failure: &Failure) -> store::Result<()> {
+        let attempts = mail.progress.attempts;
+        let delay = if failure.is_final { None } else { back_off::after(attempts) };
+        let (kind, code) = (&mail.kind, failure.code);
+        match delay {
+            Some(_) => tracing::warn!(mail = mail.id, kind, attempts, code, "A mail could not be sent; it waits."),
+            None => tracing::warn!(mail = mail.id, kind, attempts, code, "A mail cannot be sent and is given up."),
+        }
+        let next = delay.map(|delay| now() + delay);
+        self.db.record(async |tx| mails::failed(tx, mail.id, attempts, &failure.reason, next).await).await
+    }
+
+    async fn tidy(&self) {
+        if let Err(error) = self.db.record(async |tx| mails::delete_old(tx, KEEP).await).await {
+            tracing::warn!(%error, "Old mails cannot be removed; trying again later.");
+        }
+    }
+}
