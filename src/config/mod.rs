@@ -90,11 +90,12 @@ impl Config {
     pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
         let listen = Listen::from_settings(settings)?;
         let database = Database::from_settings(settings)?;
+        let smtp = mail::smtp(settings)?;
         Ok(Self {
             public_url: public_url(settings)?,
             secrets: Secrets::load(settings, &database.keep_secrets())?,
             realtime: realtime_limits(settings)?,
-            smtp: mail::smtp(settings)?,
+            smtp,
             demo: settings.parse("demo", "true or false", boolean)?,
             listen,
             database,

@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod health;
 mod longpoll;
+mod mailbox;
 mod pages;
 mod routes;
 mod socket;

@@ -3,7 +3,7 @@
 use super::{
     Error,
     api::{applications, events, organizations, sessions, user_tokens},
-    demo, health, longpoll, pages, socket,
+    demo, health, longpoll, mailbox, pages, socket,
 };
 use crate::{
     app::App,
@@ -45,6 +45,11 @@ pub(super) fn table() -> Routes {
 
         .route(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
         .route(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
+
+
+        .route(Method::GET, "/dev/mailbox",           mailbox::index)
+        .route(Method::GET, "/dev/mailbox/{id}",      mailbox::show)
+        .route(Method::GET, "/dev/mailbox/{id}/html", mailbox::html)
 
         .any("/socket/websocket", socket::connect)
 

@@ -8,6 +8,7 @@ mod cli;
 mod http;
 mod layering;
 mod longpoll;
+mod mail;
 mod readme;
 mod store;
 mod web;

@@ -48,6 +48,35 @@ fn the_file_is_read_and_the_check_says_where_each_value_comes_from() {
 }
 
 #[test]
+fn without_a_mail_server_one_is_told_what_does_not_work() {
+    let installation = Installation::new();
+    let shown = installation.stdout(&["config", "check"]);
+    assert!(shown.contains("No mail leaves, since PUSHER_LITE_SMTP_URL is not set"), "{shown}");
+    let message = installation.failure(&["mail", "test", "me@example.com"], &[]);
+    assert!(message.contains("PUSHER_LITE_SMTP_URL is not set"), "{message}");
+
+    drop(installation.serve(&[]));
+    assert!(installation.log().contains("No mail leaves, since PUSHER_LITE_SMTP_URL is not set"));
+    let mut demo = Installation::new().serve(&[("PUSHER_LITE_DEMO", "true")]);
+    assert!(demo.word("Mailbox").ends_with("/dev/mailbox"));
+}
+
+#[test]
+fn a_mail_server_that_cannot_be_reached_is_named() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("smtp://me:s3cr3t@127.0.0.1:{port}");
+    let environment = [("PUSHER_LITE_SMTP_URL", url.as_str()), ("PUSHER_LITE_MAIL_FROM", "noreply@example.com")];
+    let installation = Installation::new();
+    let message = installation.failure(&["mail", "test", "me@example.com"], &environment);
+    assert!(message.contains("The mail server cannot be reached") && !message.contains("s3cr3t"), "{message}");
+    let message = installation.failure(&["mail", "test", "nobody"], &environment);
+    assert!(message.contains("is no address"), "{message}");
+    let output = installation.run(&["config", "check"], &environment);
+    let shown = text(&output.stdout);
+    assert!(shown.contains(&format!("Mails leave through 127.0.0.1 port {port}")) && !shown.contains("s3cr3t"), "{shown}");
+}
+
+#[test]
 fn help_teaches() {
     let help = Installation::new().stdout(&["--help"]);
     for part in ["Examples:", "serve", "migrate", "seed", "user", "token", "config", "DATABASE_URL", "4000"] {

@@ -45,8 +45,17 @@ impl TestServer {
 
     /// As [`TestServer::start`], with limits that a test can reach.
     pub(crate) fn with_limits(db: Db, limits: Limits) -> Self {
+        Self::run(db, limits, true)
+    }
+
+    /// As [`TestServer::start`], where mails do not stay but wait to be sent.
+    pub(crate) fn without_mailbox(db: Db) -> Self {
+        Self::run(db, Limits::default(), false)
+    }
+
+    fn run(db: Db, limits: Limits, mailbox: bool) -> Self {
         let url = "https://push.example.com:8443";
-        let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox: true };
+        let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox };
         let secrets = Secrets { jwt: JWT_SECRET.to_owned(), cookie: COOKIE_SECRET.to_owned() };
         let app = App::new(db, &secrets, limits, site);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
