@@ -12,7 +12,7 @@ use crate::{
         Db,
         access::{self, Access},
     },
-    web::{self, Views},
+    web::{self, TokenUses, Views},
 };
 
 /// What handlers work with. Cheap to clone: every field is shared.
@@ -52,6 +52,8 @@ pub struct Accounts {
     pub signer: Signer,
     /// Takes the mails to them.
     pub postbox: Postbox,
+    /// Notes when tokens are used.
+    pub token_uses: TokenUses,
 }
 
 /// What the settings say about the pages.
@@ -84,6 +86,7 @@ impl App {
             accounts: Arc::new(Accounts {
                 signer: Signer::new(&secrets.cookie),
                 postbox: Postbox::new(&site.base_url, site.mailbox),
+                token_uses: TokenUses::new(),
             }),
             pages: Arc::new(Pages { views: Views::new(&assets), assets, site }),
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use super::{
     DbConn, Reference, Result, Transaction,
@@ -106,6 +107,22 @@ pub async fn find_active(
     .optional()
 }
 
+/// The application with this id or key that the organization owns, whether active or archived.
+pub async fn find_owned(
+    conn: &mut DbConn,
+    organization_id: i32,
+    application: Reference<'_>,
+) -> Result<Option<Application>> {
+    on_conn!(conn, |raw| applications::table
+        .inner_join(schema::ownerships::table)
+        .filter(schema::ownerships::is_owned.eq(true))
+        .filter(schema::ownerships::organization_id.eq(organization_id))
+        .filter(applications::id.nullable().eq(application.id()).or(applications::app_key.eq(application.name())))
+        .select(Application::as_select())
+        .first(raw))
+    .optional()
+}
+
 /// The application with this key, whether active or archived.
 pub async fn find_by_key(conn: &mut DbConn, app_key: &str) -> Result<Option<Application>> {
     if !is_storable(app_key) {
@@ -124,8 +141,8 @@ pub async fn any(conn: &mut DbConn) -> Result<bool> {
         .get_result(raw))
 }
 
-/// All applications that the organization owns, active or archived.
-pub(super) async fn list_with_archived(conn: &mut DbConn, organization_id: i32) -> Result<Vec<Application>> {
+/// All applications that the organization owns, active or archived, ordered by id.
+pub async fn list_with_archived(conn: &mut DbConn, organization_id: i32) -> Result<Vec<Application>> {
     on_conn!(conn, |raw| applications::table
         .inner_join(schema::ownerships::table)
         .filter(schema::ownerships::is_owned.eq(true))
@@ -181,6 +198,20 @@ pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Res
 /// [`Error::NotFound`](super::Error::NotFound) when there is no such application.
 pub async fn archive(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
     update(tx, id, &Changes { archived_at: Some(Some(now())), ..Changes::default() }).await
+}
+
+/// Takes an archived application back into use.
+///
+/// # Errors
+///
+/// [`Error::NotFound`](super::Error::NotFound) when there is no such application.
+pub async fn restore(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
+    update(tx, id, &Changes { archived_at: Some(None), ..Changes::default() }).await
+}
+
+/// A key or secret for an application: a version 4 UUID (D14).
+pub fn new_key() -> String {
+    Uuid::new_v4().to_string()
 }
 
 /// Archives an application that is active and that no organization owns; returns whether it did.

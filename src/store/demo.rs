@@ -77,7 +77,7 @@ async fn insert(tx: &mut Transaction<'_>, password_hash: &str) -> Result<()> {
     let admin = users::create(tx, &admin).await?;
     let acme = NewOrganization { name: "Acme Inc.", slug: ORGANIZATION, archived_at: None };
     let acme = organizations::create(tx, &acme, admin.id).await?;
-    let [app_key, app_secret] = [(); 2].map(|()| uuid::Uuid::new_v4().to_string());
+    let [app_key, app_secret] = [(); 2].map(|()| applications::new_key());
     let app = NewApplication { name: "Test App", app_key: &app_key, app_secret: &app_secret, archived_at: None };
     applications::create(tx, acme.id, &app).await?;
     user_tokens::create(tx, admin.id).await?;

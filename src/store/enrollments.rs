@@ -7,7 +7,9 @@ use super::{
     DbConn, Reference, Result, Transaction,
     error::Optional as _,
     now,
-    schema::{enrollments, organizations},
+    organizations::Organization,
+    schema::{enrollments, organizations, users},
+    users::User,
 };
 
 /// A user's place in an organization.
@@ -32,6 +34,42 @@ pub async fn find(conn: &mut DbConn, user_id: i32, organization_id: i32) -> Resu
         .select(Enrollment::as_select())
         .first(raw))
     .optional()
+}
+
+/// The organizations that the user is enrolled in, ordered by id.
+pub async fn list_of(conn: &mut DbConn, user_id: i32) -> Result<Vec<(Enrollment, Organization)>> {
+    on_conn!(conn, |raw| enrollments::table
+        .inner_join(organizations::table)
+        .filter(enrollments::user_id.eq(user_id))
+        .order(organizations::id)
+        .select((Enrollment::as_select(), Organization::as_select()))
+        .load(raw))
+}
+
+/// Those who are enrolled in the organization, in the order in which they came.
+pub async fn members(conn: &mut DbConn, organization_id: i32) -> Result<Vec<(Enrollment, User)>> {
+    on_conn!(conn, |raw| enrollments::table
+        .inner_join(users::table)
+        .filter(enrollments::organization_id.eq(organization_id))
+        .order(enrollments::id)
+        .select((Enrollment::as_select(), User::as_select()))
+        .load(raw))
+}
+
+/// Whether the user is the only admin of the organization. Others who would change that wait until the transaction ends,
+/// so that two admins cannot remove each other at once.
+pub async fn is_last_admin(tx: &mut Transaction<'_>, user_id: i32, organization_id: i32) -> Result<bool> {
+    let organization = organizations::table.find(organization_id);
+    let touch = organizations::updated_at.eq(organizations::updated_at);
+    on_conn!(tx, |raw| diesel::update(organization).set(touch).execute(raw))?;
+    let admins: Vec<i32> = on_conn!(tx, |raw| enrollments::table
+        .filter(enrollments::organization_id.eq(organization_id))
+        .filter(enrollments::is_admin.eq(true))
+        .order(enrollments::id)
+        .limit(2)
+        .select(enrollments::user_id)
+        .load(raw))?;
+    Ok(admins == [user_id])
 }
 
 /// Whether the user is an admin of any organization.
@@ -94,6 +132,26 @@ pub async fn create(
             enrollments::inserted_at.eq(now),
             enrollments::updated_at.eq(now),
         ))
+        .returning(Enrollment::as_returning())
+        .get_result(raw))
+}
+
+/// Makes a user an admin of the organization, or a member who is none.
+///
+/// # Errors
+///
+/// [`Error::NotFound`](super::Error::NotFound) when the user is not enrolled there.
+pub async fn set_admin(
+    tx: &mut Transaction<'_>,
+    user_id: i32,
+    organization_id: i32,
+    is_admin: bool,
+) -> Result<Enrollment> {
+    let enrollment = enrollments::table
+        .filter(enrollments::user_id.eq(user_id))
+        .filter(enrollments::organization_id.eq(organization_id));
+    on_conn!(tx, |raw| diesel::update(enrollment)
+        .set((enrollments::is_admin.eq(is_admin), enrollments::updated_at.eq(now())))
         .returning(Enrollment::as_returning())
         .get_result(raw))
 }

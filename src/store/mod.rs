@@ -50,6 +50,7 @@ mod schema;
 pub mod sessions;
 mod transaction;
 mod url;
+pub mod user_token_uses;
 pub mod user_tokens;
 pub mod users;
 

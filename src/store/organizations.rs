@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::{IntoSql, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use super::{
     DbConn, Reference, Result, Transaction,
@@ -13,6 +14,9 @@ use super::{
     schema::{self, organizations},
     users::User,
 };
+
+/// The longest slug, in characters.
+const MAX_SLUG: usize = 255;
 
 /// A tenant. An archived one is still listed and used, as in the original.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -88,6 +92,23 @@ pub async fn find(conn: &mut DbConn, user: &User, reference: Reference<'_>) -> R
         .select(Organization::as_select())
         .first(raw))
     .optional()
+}
+
+/// This slug, or one that begins like it and that no organization has. Another transaction may still take it first.
+pub async fn free_slug(conn: &mut DbConn, slug: &str) -> Result<String> {
+    let random = Uuid::new_v4().simple().to_string();
+    let numbered = (2..=9).map(|number| number.to_string()).chain([random]);
+    let mut candidate = slug.to_owned();
+    for suffix in numbered {
+        let with_slug = organizations::table.filter(organizations::slug.eq(&candidate));
+        let taken: bool = on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(with_slug)).get_result(raw))?;
+        if !taken {
+            break;
+        }
+        let beginning: String = slug.chars().take(MAX_SLUG - suffix.len() - 1).collect();
+        candidate = format!("{beginning}-{suffix}");
+    }
+    Ok(candidate)
 }
 
 /// Creates an organization and enrolls its creator as admin.

@@ -28,6 +28,8 @@ pub struct UserToken {
     pub token: String,
     /// Since when it opens no sessions any more.
     pub invalidated_at: Option<NaiveDateTime>,
+    /// When it was created.
+    pub inserted_at: NaiveDateTime,
 }
 
 /// Without the token, which is a secret.
@@ -58,6 +60,16 @@ pub async fn find(conn: &mut DbConn, token: &str) -> Result<Option<UserToken>> {
     }
     on_conn!(conn, |raw| user_tokens::table
         .filter(user_tokens::token.eq(token))
+        .select(UserToken::as_select())
+        .first(raw))
+    .optional()
+}
+
+/// The token with this id, if it is this user's, whether it has been invalidated or not.
+pub async fn find_of(conn: &mut DbConn, user_id: i32, id: i32) -> Result<Option<UserToken>> {
+    on_conn!(conn, |raw| user_tokens::table
+        .find(id)
+        .filter(user_tokens::user_id.eq(user_id))
         .select(UserToken::as_select())
         .first(raw))
     .optional()

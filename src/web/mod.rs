@@ -14,8 +14,11 @@ mod health;
 mod longpoll;
 mod mailbox;
 mod pages;
+mod revocation;
 mod routes;
+mod slug;
 mod socket;
+mod token_uses;
 mod views;
 mod visits;
 
@@ -25,7 +28,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{body::Incoming, header::ORIGIN};
 
-pub use self::{embedded::assets, error::Error, views::Views};
+pub use self::{embedded::assets, error::Error, token_uses::TokenUses, views::Views};
 use self::{error::Audience, routes::Routes};
 use crate::{
     app::App,

@@ -1,7 +1,6 @@
 //! Applications, nested under their organization: for its admins alone (D3).
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{
     Error,
@@ -12,12 +11,12 @@ use super::{
 use crate::{
     app::App,
     http::{Request, Response, StatusCode},
-    realtime::Hub,
     store::{
         self, DbConn, Reference, Transaction,
         applications::{self, Application, Changes, NewApplication},
         organizations,
     },
+    web::revocation,
 };
 
 /// The active applications of the organization.
@@ -49,8 +48,8 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     if name.is_none() {
         changes.blank("name");
     }
-    let app_key = app_key(&mut changes).value().unwrap_or_else(new_uuid);
-    let app_secret = changes.text("app_secret").value().unwrap_or_else(new_uuid);
+    let app_key = app_key(&mut changes).value().unwrap_or_else(applications::new_key);
+    let app_secret = changes.text("app_secret").value().unwrap_or_else(applications::new_key);
     let archived_at = changes.time("archived_at").value();
     changes.finish()?;
 
@@ -78,7 +77,7 @@ pub(in crate::web) async fn update(app: App, request: Request) -> Result<Respons
         app.db.transaction(async |tx: &mut Transaction<'_>| applications::update(tx, before.id, &changes).await).await;
     let application = updated.map_err(|error| taken(&changeset, error))?;
     if application.archived_at.is_some() || application.app_key != before.app_key {
-        close_sockets(&app.hub, &before);
+        revocation::application_taken_away(&app.hub, &before);
     }
     Ok(data(StatusCode::OK, view(&application)))
 }
@@ -88,7 +87,7 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     let application = find(&app, &request, &mut app.db.conn().await?).await?;
     let archived =
         app.db.transaction(async |tx: &mut Transaction<'_>| applications::archive(tx, application.id).await).await?;
-    close_sockets(&app.hub, &application);
+    revocation::application_taken_away(&app.hub, &application);
     Ok(data(StatusCode::OK, view(&archived)))
 }
 
@@ -124,7 +123,7 @@ fn read_changes(changeset: &mut Changeset) -> Result<Changes, Error> {
     }
     let anew = |change: Change<String>| match change {
         Change::Keep => None,
-        Change::Clear => Some(new_uuid()),
+        Change::Clear => Some(applications::new_key()),
         Change::Set(value) => Some(value),
     };
     let changes = Changes {
@@ -149,21 +148,10 @@ fn app_key(changeset: &mut Changeset) -> Change<String> {
     }
 }
 
-fn new_uuid() -> String {
-    Uuid::new_v4().to_string()
-}
-
 fn taken(changeset: &Changeset, error: store::Error) -> Error {
     match error {
         store::Error::Duplicate { field } => changeset.taken(field),
         store::Error::NotFound => Error::NotFound("application"),
         error => error.into(),
-    }
-}
-
-/// Ends the sockets that were connected with the application's key (D5).
-fn close_sockets(hub: &Hub, application: &Application) {
-    if let Some(app_key) = &application.app_key {
-        hub.close_application(app_key);
     }
 }

@@ -9,7 +9,6 @@ mod changeset;
 pub(super) mod events;
 pub(super) mod organizations;
 pub(super) mod sessions;
-mod slug;
 pub(super) mod user_tokens;
 
 use chrono::{NaiveDateTime, Timelike};

@@ -6,18 +6,16 @@ use super::{
     Error,
     caller::Caller,
     changeset::{Change, Changeset},
-    created, data,
-    slug::slugify,
-    timestamp,
+    created, data, timestamp,
 };
 use crate::{
     app::App,
     http::{Request, Response, StatusCode},
-    realtime::Hub,
     store::{
         self, DbConn, Reference, Transaction,
-        organizations::{self, Changes, Deleted, NewOrganization, Organization},
+        organizations::{self, Changes, NewOrganization, Organization},
     },
+    web::{revocation, slug::slugify},
 };
 
 /// The organizations that the caller may see.
@@ -87,7 +85,7 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     let deleted =
         app.db.transaction(async |tx: &mut Transaction<'_>| organizations::delete(tx, organization.id).await).await;
     match deleted {
-        Ok(deleted) => close_sockets(&app.hub, organization.id, &deleted),
+        Ok(deleted) => revocation::organization_deleted(&app.hub, organization.id, &deleted),
         Err(store::Error::NotFound) => return Err(Error::NotFound("organization")),
         Err(error) => return Err(error.into()),
     }
@@ -143,15 +141,5 @@ fn taken(changeset: &Changeset, error: store::Error) -> Error {
         store::Error::Duplicate { field } => changeset.taken(field),
         store::Error::NotFound => Error::NotFound("organization"),
         error => error.into(),
-    }
-}
-
-/// Ends the sockets that lived by the organization (D5).
-fn close_sockets(hub: &Hub, organization_id: i32, deleted: &Deleted) {
-    for user_id in &deleted.user_ids {
-        hub.close_enrollment((*user_id).into(), organization_id.into());
-    }
-    for app_key in deleted.archived.iter().filter_map(|application| application.app_key.as_deref()) {
-        hub.close_application(app_key);
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         self, Transaction,
         user_tokens::{self, UserToken},
     },
+    web::revocation,
 };
 
 /// Creates a token (D12, D14). The answer is 200, as in the original.
@@ -37,7 +38,7 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     drop(conn);
     let invalidated =
         app.db.transaction(async |tx: &mut Transaction<'_>| user_tokens::invalidate(tx, token.id).await).await?;
-    app.hub.close_token(token.id.into());
+    revocation::token_invalidated(&app.hub, token.id);
     Ok(data(StatusCode::OK, view(&invalidated)))
 }
 
