@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::{SessionTokens, Signer, jwt::Jwt},
+    auth::{Attempts, SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
     http::assets::Assets,
     mail::Postbox,
@@ -50,6 +50,8 @@ pub struct Pages {
 pub struct Accounts {
     /// Signs cookies and the tokens of forms.
     pub signer: Signer,
+    /// Counts what they try.
+    pub attempts: Attempts,
     /// Takes the mails to them.
     pub postbox: Postbox,
     /// Notes when tokens are used.
@@ -85,6 +87,7 @@ impl App {
             hub: Hub::new(limits),
             accounts: Arc::new(Accounts {
                 signer: Signer::new(&secrets.cookie),
+                attempts: Attempts::new(),
                 postbox: Postbox::new(&site.base_url, site.mailbox),
                 token_uses: TokenUses::new(),
             }),

@@ -7,6 +7,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 /// The work factor of new hashes: each hash takes some 250 ms of a core. What Comeonin uses, and OWASP's minimum is 10.
 const COST: u32 = 12;
 
+/// Fewest characters of a new password.
+pub const MIN_CHARACTERS: usize = 8;
 /// bcrypt uses 72 bytes of a password and ignores the rest.
 pub const MAX_BYTES: usize = 72;
 
@@ -49,6 +51,13 @@ pub async fn verify(password: &str, hash: Option<&str>) -> bool {
     is_somebody && matches!(verified, Some(Ok(true)))
 }
 
+/// Whether a hash was made with less work than new ones are: worth replacing once the password is known.
+pub fn is_outdated(hash: &str) -> bool {
+    let cost =
+        hash.strip_prefix("$2").and_then(|rest| rest.split('$').nth(1)).and_then(|cost| cost.parse::<u32>().ok());
+    cost.is_none_or(|cost| cost < COST)
+}
+
 /// Runs the work on a blocking thread, on as many at once as there are cores: more would only slow down all else.
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     static TURNS: LazyLock<Semaphore> =
@@ -80,6 +89,18 @@ mod tests {
             assert!(!verify("password", hash).await, "{hash:?}");
         }
         assert!(bcrypt::verify("", NOBODY).is_ok(), "the hash of nobody is one");
+    }
+
+    #[test]
+    fn hashes_of_lower_cost_are_outdated() {
+        for (hash, outdated) in [
+            ("$2b$10$PCt1QQE/dEd/U7HxBjcPnu2Uw44E08zkRVY/lUM24YfK7d3NsIQMO", true),
+            ("$2a$04$PCt1QQE/dEd/U7HxBjcPnu2Uw44E08zkRVY/lUM24YfK7d3NsIQMO", true),
+            (NOBODY, false),
+            ("$2b$14$PCt1QQE/dEd/U7HxBjcPnu2Uw44E08zkRVY/lUM24YfK7d3NsIQMO", false),
+        ] {
+            assert_eq!(is_outdated(hash), outdated, "{hash}");
+        }
     }
 
     #[tokio::test]

@@ -12,9 +12,6 @@ use crate::{
     store::{self, users},
 };
 
-/// Fewest characters of a password.
-const MIN_PASSWORD: usize = 8;
-
 pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
     let Some(("create", matches)) = matches.subcommand() else { return Ok(()) };
     let email = matches.get_one::<String>("email").expect("the argument is required");
@@ -52,8 +49,9 @@ fn read_password() -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let password = line.trim_end_matches(['\r', '\n']);
-    if password.chars().count() < MIN_PASSWORD {
-        return Err(format!("the password on standard input must have at least {MIN_PASSWORD} characters").into());
+    if password.chars().count() < password::MIN_CHARACTERS {
+        let least = password::MIN_CHARACTERS;
+        return Err(format!("the password on standard input must have at least {least} characters").into());
     }
     Ok(password.to_owned())
 }

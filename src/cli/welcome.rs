@@ -22,6 +22,7 @@ fn write_demo(text: &mut String, url: &str, demo: &Demo) -> std::fmt::Result {
     let token = token.as_deref().unwrap_or("(none is valid: `pusher-lite token create` makes one)");
     let events = format!("{url}/api/organizations/{organization}/applications/{app_key}/event");
     writeln!(text, "    Chat        {url}/demo  (in two windows)")?;
+    writeln!(text, "    Sign in     {url}/sessions/new")?;
     writeln!(text, "    User        {admin_email} / {ADMIN_PASSWORD}")?;
     writeln!(text, "    Token       {token}")?;
     writeln!(text, "    app_key     {app_key}")?;

@@ -175,6 +175,11 @@ impl Hub {
         });
     }
 
+    /// Closes all sockets of a user who is no more, with 1008.
+    pub fn close_user(&self, user_id: i64) {
+        self.shared.sockets.close(Close::Revoked, |identity| identity.user_id == user_id);
+    }
+
     /// How many sockets there are, long-poll sessions included.
     pub fn socket_count(&self) -> usize {
         self.shared.sockets.len()

@@ -119,6 +119,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    email_changes (user_id) {
+        user_id -> Integer,
+        email -> Text,
+        token_hash -> Text,
+        inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     user_token_uses (user_token_id) {
         user_token_id -> Integer,
         used_at -> Timestamp,
@@ -166,6 +175,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(email_changes -> users (user_id));
 diesel::joinable!(enrollments -> organizations (organization_id));
 diesel::joinable!(enrollments -> users (user_id));
 diesel::joinable!(invitation_enrollments -> invitations (invitation_id));
@@ -180,6 +190,7 @@ diesel::joinable!(user_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     applications,
     audit_entries,
+    email_changes,
     enrollments,
     invitation_enrollments,
     invitations,

@@ -1,11 +1,14 @@
 //! Everything that can go wrong while a request is answered, and the answer to it.
 
+use std::time::Duration;
+
 use minijinja::context;
 use serde_json::{Value, json};
 
 use super::Views;
 use crate::{
-    http::{self, Request, Response, StatusCode, accept},
+    auth::attempts::TooMany,
+    http::{self, Request, Response, StatusCode, accept, header::RETRY_AFTER},
     realtime::PublishError,
     store,
 };
@@ -34,6 +37,12 @@ pub enum Error {
     /// A form that this browser was not given, as another site would send it: 403.
     #[error("this form is too old, or another site sent it; go back, reload the page, and send it again")]
     Forgery,
+    /// Somebody who tried too often: 429, and when to try again.
+    #[error("too many attempts; try again in {}", wait(*retry_after))]
+    TooManyAttempts {
+        /// When another attempt is allowed.
+        retry_after: Duration,
+    },
     /// Somebody who has to go elsewhere first; the answer says where.
     #[error("this is not for everyone")]
     Elsewhere(Box<Response>),
@@ -76,7 +85,16 @@ impl Error {
             Self::Elsewhere(response) => return *response,
             error => error,
         };
-        error.message(audience, views)
+        let retry_after = error.retry_after();
+        let response = error.message(audience, views);
+        match retry_after {
+            Some(wait) => response.with_text(RETRY_AFTER, &seconds(wait).to_string()),
+            None => response,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        if let Self::TooManyAttempts { retry_after } = self { Some(*retry_after) } else { None }
     }
 
     fn message(&self, audience: &Audience, views: &Views) -> Response {
@@ -99,6 +117,7 @@ impl Error {
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused | Self::Forgery => StatusCode::FORBIDDEN,
+            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Elsewhere(response) => response.status(),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -146,6 +165,12 @@ impl From<store::Error> for Error {
     }
 }
 
+impl From<TooMany> for Error {
+    fn from(TooMany { retry_after }: TooMany) -> Self {
+        Self::TooManyAttempts { retry_after }
+    }
+}
+
 impl From<PublishError> for Error {
     fn from(error: PublishError) -> Self {
         match error {
@@ -162,6 +187,20 @@ fn sentence(error: &Error) -> String {
     let mut characters = message.chars();
     let first = characters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(characters).chain(['.']).collect()
+}
+
+/// In whole seconds, of which the last one is over then.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// How long to wait, for people.
+fn wait(wait: Duration) -> String {
+    match seconds(wait) {
+        0 | 1 => "a second".to_owned(),
+        seconds @ 2..=90 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
 }
 
 /// An error with what caused it.
@@ -192,6 +231,8 @@ impl Audience {
 mod tests {
     use std::sync::Arc;
 
+    use hyper::header::HeaderValue;
+
     use super::*;
     use crate::web;
 
@@ -219,6 +260,23 @@ mod tests {
             ("/nope", "application/json", JSON),
         ] {
             assert_eq!(answer(Error::NoRoute, path, accept), (404, content_type.to_owned()), "{path} {accept}");
+        }
+    }
+
+    #[test]
+    fn whoever_tries_too_often_is_told_when_to_try_again() {
+        for (millis, header, words) in
+            [(20, "1", "a second"), (30_000, "30", "30 seconds"), (299_500, "300", "5 minutes")]
+        {
+            let error = Error::from(TooMany { retry_after: Duration::from_millis(millis) });
+            let views = Views::new(&Arc::new(web::assets()));
+            assert_eq!(error.to_string(), format!("too many attempts; try again in {words}"));
+            let audience = Audience::of(&Request::test("GET", "/sessions/new", &[]));
+            let response = error.into_response(&audience, &views, "id");
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["retry-after"]),
+                (429, &HeaderValue::from_static(header))
+            );
         }
     }
 

@@ -1,7 +1,7 @@
 //! Every path that is answered, but for the files of `assets/dist`.
 
 use super::{
-    Error,
+    Error, accounts,
     api::{applications, events, organizations, sessions, user_tokens},
     demo, health, longpoll, mailbox, pages, socket,
 };
@@ -25,6 +25,34 @@ pub(super) fn table() -> Routes {
         .route(Method::GET,  "/demo",          pages::chat)
         .route(Method::POST, "/demo/session",  demo::create_session)
         .route(Method::POST, "/demo/messages", demo::create_message)
+
+        .route(Method::GET,    "/sessions/new", accounts::sessions::new)
+        .route(Method::POST,   "/sessions",     accounts::sessions::create)
+        .route(Method::DELETE, "/sessions",     accounts::sessions::delete)
+
+        .route(Method::GET,    "/registrations/new",         accounts::registrations::new)
+        .route(Method::POST,   "/registrations",             accounts::registrations::create)
+        .route(Method::GET,    "/registrations/sent",        accounts::registrations::sent)
+        .route(Method::GET,    "/registrations/{id}",        accounts::registrations::show)
+        .route(Method::GET,    "/registrations/{id}/edit",   accounts::registrations::edit)
+        .route(Method::PUT,    "/registrations/{id}",        accounts::registrations::update)
+        .route(Method::PATCH,  "/registrations/{id}",        accounts::registrations::update)
+        .route(Method::GET,    "/registrations/{id}/delete", accounts::registrations::leave)
+        .route(Method::DELETE, "/registrations",             accounts::registrations::delete)
+
+        .route(Method::GET,   "/passwords/new",          accounts::passwords::new)
+        .route(Method::POST,  "/passwords",              accounts::passwords::create)
+        .route(Method::GET,   "/passwords/{token}/edit", accounts::passwords::edit)
+        .route(Method::PUT,   "/passwords/{token}",      accounts::passwords::update)
+        .route(Method::PATCH, "/passwords/{token}",      accounts::passwords::update)
+
+        .route(Method::GET,  "/confirmations/new",          accounts::confirmations::new)
+        .route(Method::POST, "/confirmations",              accounts::confirmations::create)
+        .route(Method::GET,  "/confirmations/{token}/edit", accounts::confirmations::edit)
+
+        .route(Method::GET,  "/unlocks/new",          accounts::unlocks::new)
+        .route(Method::POST, "/unlocks",              accounts::unlocks::create)
+        .route(Method::GET,  "/unlocks/{token}/edit", accounts::unlocks::edit)
 
         .route(Method::POST, "/api/sessions", sessions::create)
 

@@ -11,6 +11,15 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user_id_index ON sessions (user_id);
 
+-- Addresses that users want instead of theirs, until they are confirmed. Of the link's token only a hash is kept.
+CREATE TABLE email_changes (
+    user_id integer PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    email varchar(255) NOT NULL,
+    token_hash varchar(255) NOT NULL,
+    inserted_at timestamp NOT NULL
+);
+CREATE INDEX email_changes_token_hash_index ON email_changes (token_hash);
+
 -- When and from where a token was last exchanged for a JWT.
 CREATE TABLE user_token_uses (
     user_token_id integer PRIMARY KEY REFERENCES user_tokens (id) ON DELETE CASCADE,

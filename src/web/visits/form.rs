@@ -34,14 +34,16 @@ impl Form {
             let typed = scoped.map(str::to_owned).or_else(|| params.text(name)).unwrap_or_default();
             // Passwords are never changed, also not by taking blanks away.
             let value = if name.contains("password") { typed.as_str() } else { typed.trim() };
-            if value.contains('\0') {
-                form.error(name, "is invalid");
-            } else if value.chars().count() > MAX_CHARACTERS {
-                form.error(name, format!("should be at most {MAX_CHARACTERS} character(s)"));
-            }
-            form.values.insert(name, value.to_owned());
+            form.set(name, value);
         }
         form
+    }
+
+    /// Fills in a field that is empty.
+    pub(in crate::web) fn fill(&mut self, name: &'static str, value: Option<String>) {
+        if let (true, Some(value)) = (self.value(name).is_empty(), value) {
+            self.set(name, value.trim());
+        }
     }
 
     /// What was typed into a field.
@@ -71,6 +73,15 @@ impl Form {
     /// Whether nothing is wrong.
     pub(in crate::web) fn is_valid(&self) -> bool {
         self.errors.is_empty()
+    }
+
+    fn set(&mut self, name: &'static str, value: &str) {
+        if value.contains('\0') {
+            self.error(name, "is invalid");
+        } else if value.chars().count() > MAX_CHARACTERS {
+            self.error(name, format!("should be at most {MAX_CHARACTERS} character(s)"));
+        }
+        self.values.insert(name, value.to_owned());
     }
 
     /// As templates have it. Passwords do not come back.

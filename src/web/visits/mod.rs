@@ -5,18 +5,28 @@
 
 mod flash;
 mod form;
+mod local_path;
+mod remembered;
 mod session;
 
 use minijinja::{Value, context, value::Serde};
 
-use self::flash::FLASH_COOKIE;
-pub(super) use self::{flash::Flash, form::Form};
+use self::{
+    flash::FLASH_COOKIE,
+    remembered::{Recall, Remembered},
+};
+pub(super) use self::{flash::Flash, form::Form, local_path::local_path};
 use super::Error;
 use crate::{
     app::App,
+    auth::Attempt,
     http::{Cookie, Method, Request, Response, StatusCode, header::USER_AGENT},
-    store::{audit::Actor, users::User},
+    store::{self, Transaction, audit::Actor, users::User},
 };
+
+/// What is said to whoever was remembered with a cookie that two browsers had.
+const STOLEN: &str = "You were signed out everywhere, since the sign-in that this browser kept was also used elsewhere. \
+    If you do not know why, sign in and change your password.";
 
 /// One request of a browser for a page, or of a form.
 #[derive(Debug)]
@@ -28,6 +38,9 @@ pub(super) struct Visit {
     is_new: bool,
     user: Option<User>,
     flash: Option<Flash>,
+    remembered: Option<Remembered>,
+    /// What the answer changes about that.
+    remember: Option<Cookie>,
     origin: Origin,
 }
 
@@ -46,7 +59,9 @@ impl Visit {
     ///
     /// # Errors
     ///
-    /// Those of the database, which is asked only about a cookie that this server signed.
+    /// Sends a browser in which somebody stays signed in, but has no session, to the same page with a session, if it only
+    /// looks at the page; where that login was stolen, to sign in. Else those of the database, which is asked only about
+    /// a cookie that this server signed.
     pub(super) async fn of(app: &App, request: &Request) -> Result<Self, Error> {
         let known = session::id_of(&app.accounts.signer, request);
         let user = match &known {
@@ -55,8 +70,18 @@ impl Visit {
         };
         let is_new = known.is_none();
         let id = known.unwrap_or_else(session::new_id);
-        let flash = Flash::of(&app.accounts.signer, request);
-        Ok(Self { app: app.clone(), id, is_new, user, flash, origin: Origin::of(app, request) })
+        let mut visit = Self {
+            app: app.clone(),
+            id,
+            is_new,
+            user,
+            flash: Flash::of(&app.accounts.signer, request),
+            remembered: Remembered::of(&app.accounts.signer, request),
+            remember: None,
+            origin: Origin::of(app, request),
+        };
+        visit.recall().await?;
+        Ok(visit)
     }
 
     /// As [`Visit::of`], for a request that changes something: it must come from a form that this browser was given, or
@@ -112,11 +137,20 @@ impl Visit {
 
     /// Whom the audit log names.
     pub(super) fn actor(&self) -> Actor {
-        Actor {
-            id: self.user.as_ref().map(|user| user.id),
-            name: self.user.as_ref().and_then(|user| user.email.clone()),
-            ip: Some(self.origin.ip.clone()),
+        self.origin.actor(self.user.as_ref())
+    }
+
+    /// Counts an attempt, by where the request comes from and, if there is one, by the account it is about.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyAttempts`].
+    pub(super) fn attempt(&self, attempt: Attempt, email: Option<&str>) -> Result<(), Error> {
+        self.app.accounts.attempts.check_client(attempt, &self.origin.ip)?;
+        if let Some(email) = email {
+            self.app.accounts.attempts.check_account(attempt, email)?;
         }
+        Ok(())
     }
 
     /// Where the request comes from.
@@ -153,7 +187,7 @@ impl Visit {
             ..context
         };
         let page = self.app.pages.views.page(status, name, context)?;
-        let page = if self.is_new { page.cookie(&self.session_cookie()) } else { page };
+        let page = self.with_cookies(page);
         Ok(match self.flash {
             Some(_) => page.cookie(&Cookie::removal(FLASH_COOKIE, self.origin.secure)),
             None => page,
@@ -161,21 +195,60 @@ impl Visit {
     }
 
     /// Sends the browser to `path`, where the next page shows the message.
-    pub(super) fn redirect(&self, path: &str, flash: Flash) -> Response {
-        let flash = flash.to_cookie(&self.app.accounts.signer, self.origin.secure);
-        let response = Response::see_other(path).cookie(&flash);
-        if self.is_new { response.cookie(&self.session_cookie()) } else { response }
+    pub(super) fn redirect(&self, path: &str, flash: impl Into<Option<Flash>>) -> Response {
+        let response = self.with_cookies(Response::see_other(path));
+        match flash.into() {
+            Some(flash) => response.cookie(&flash.to_cookie(&self.app.accounts.signer, self.origin.secure)),
+            None => response,
+        }
     }
 
-    /// Signs the user in: this browser gets a new id, so that nobody who knew the old one is signed in along.
+    /// Signs the user in: this browser gets a new id, so that nobody who knew the old one is signed in along. Whoever was
+    /// remembered here is so no more.
     ///
     /// # Errors
     ///
     /// Those of the database.
     pub(super) async fn sign_in(&mut self, user: User) -> Result<(), Error> {
         let id = session::new_id();
-        session::begin(&self.app.db, &self.id, &id, &user, &self.origin).await?;
+        let forgotten = self.remembered.take();
+        self.app
+            .db
+            .record(async |tx| {
+                session::delete(tx, &self.id).await?;
+                forget(tx, forgotten.as_ref()).await?;
+                session::begin(tx, &id, &user, &self.origin, "").await
+            })
+            .await?;
         (self.id, self.is_new, self.user) = (id, true, Some(user));
+        self.remember = forgotten.map(|_| Remembered::removal(self.origin.secure));
+        Ok(())
+    }
+
+    /// Keeps whoever is signed in so for two days after each use, also when the browser is closed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub(super) async fn stay_signed_in(&mut self) -> Result<(), Error> {
+        if let Some(user) = &self.user {
+            let remembered = remembered::begin(&self.app.db, user).await?;
+            self.remember = Some(remembered.to_cookie(&self.app.accounts.signer, self.origin.secure));
+        }
+        Ok(())
+    }
+
+    /// Gives this browser a new session of whoever is signed in, after all of theirs were ended.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub(super) async fn renew(&mut self) -> Result<(), Error> {
+        let Some(user) = &self.user else { return Ok(()) };
+        let id = session::new_id();
+        session::renew(&self.app.db, &self.id, &id, user, &self.origin).await?;
+        (self.id, self.is_new) = (id, true);
+        self.remember = self.remembered.take().map(|_| Remembered::removal(self.origin.secure));
         Ok(())
     }
 
@@ -185,13 +258,65 @@ impl Visit {
     ///
     /// Those of the database.
     pub(super) async fn sign_out(&mut self) -> Result<(), Error> {
-        session::end(&self.app.db, &self.id).await?;
-        (self.id, self.is_new, self.user) = (session::new_id(), true, None);
+        let forgotten = self.remembered.take();
+        if let Some(user) = &self.user {
+            self.app
+                .db
+                .record(async |tx| {
+                    forget(tx, forgotten.as_ref()).await?;
+                    session::end(tx, &self.id, user, &self.origin).await
+                })
+                .await?;
+        }
+        self.remembered = forgotten;
+        self.forget();
         Ok(())
     }
 
-    fn session_cookie(&self) -> Cookie {
-        session::cookie(&self.app.accounts.signer, &self.id, self.origin.secure)
+    /// Takes the cookies away from a browser whose user, and with it the session, is no more.
+    pub(super) fn forget(&mut self) {
+        (self.id, self.is_new, self.user) = (session::new_id(), true, None);
+        self.remember = self.remembered.take().map(|_| Remembered::removal(self.origin.secure));
+    }
+
+    /// Signs in whoever stays signed in in this browser: the same page again, since what answers it knows nothing of
+    /// cookies. A form that was sent meanwhile is not lost with it: it is signed out, and leads to such a page.
+    async fn recall(&mut self) -> Result<(), Error> {
+        let (None, Some(remembered), Some(page)) = (&self.user, &self.remembered, &self.origin.page) else {
+            return Ok(());
+        };
+        let (signer, secure) = (&self.app.accounts.signer, self.origin.secure);
+        match remembered::recall(&self.app.db, signer, remembered, &self.origin).await? {
+            Recall::SignedIn(id, next) => {
+                let again = Response::see_other(local_path(page).unwrap_or("/"));
+                let again = again.cookie(&session::cookie(signer, &id, secure));
+                return Err(Error::elsewhere(again.cookie(&next.to_cookie(signer, secure))));
+            }
+            Recall::Stolen => {
+                self.remember = Some(Remembered::removal(secure));
+                return Err(Error::elsewhere(self.redirect("/sessions/new", Flash::error(STOLEN))));
+            }
+            Recall::Forgotten => self.remember = Some(Remembered::removal(secure)),
+        }
+        Ok(())
+    }
+
+    fn with_cookies(&self, response: Response) -> Response {
+        let response = match self.is_new {
+            true => response.cookie(&session::cookie(&self.app.accounts.signer, &self.id, self.origin.secure)),
+            false => response,
+        };
+        match &self.remember {
+            Some(cookie) => response.cookie(cookie),
+            None => response,
+        }
+    }
+}
+
+async fn forget(tx: &mut Transaction<'_>, remembered: Option<&Remembered>) -> store::Result<()> {
+    match remembered {
+        Some(remembered) => remembered.forget(tx).await,
+        None => Ok(()),
     }
 }
 
@@ -207,6 +332,14 @@ impl Origin {
             user_agent: request.header(USER_AGENT).map(str::to_owned),
             page: may_return.then(page),
             secure: request.is_secure() || app.pages.site.base_url.starts_with("https://"),
+        }
+    }
+
+    fn actor(&self, user: Option<&User>) -> Actor {
+        Actor {
+            id: user.map(|user| user.id),
+            name: user.and_then(|user| user.email.clone()),
+            ip: Some(self.ip.clone()),
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::{
     auth::Signer,
     http::{Cookie, Request, header::HeaderName},
     store::{
-        self, Db, now,
+        self, Db, Transaction,
+        audit::{self, NewEntry},
+        credentials, now,
         sessions::{self, NewSession},
         users::User,
     },
@@ -66,25 +68,51 @@ pub(super) async fn user_of(db: &Db, id: &str) -> store::Result<Option<User>> {
     Ok(Some(user))
 }
 
-/// Ends the session `old`, and begins `new`. Those that nobody uses any more are removed along the way.
-pub(super) async fn begin(db: &Db, old: &str, new: &str, user: &User, origin: &Origin) -> store::Result<()> {
-    let (old, new) = (hash(old), hash(new));
-    let session =
-        NewSession { id_hash: &new, user_id: user.id, ip: &origin.ip, user_agent: origin.user_agent.as_deref() };
+/// Begins a session with this id, and notes where and when. Sessions that nobody uses any more are removed along the way.
+pub(super) async fn begin(
+    tx: &mut Transaction<'_>,
+    id: &str,
+    user: &User,
+    origin: &Origin,
+    details: &str,
+) -> store::Result<()> {
+    sessions::delete_idle(tx, IDLE).await?;
+    create(tx, id, user, origin).await?;
+    credentials::signed_in(tx, user.id, &origin.ip).await?;
+    let entry = NewEntry { action: "sign_in", resource: "users", resource_id: Some(user.id), details };
+    audit::record(tx, &origin.actor(Some(user)), &entry).await
+}
+
+/// Gives a session another id, or brings it back.
+pub(super) async fn renew(db: &Db, old: &str, new: &str, user: &User, origin: &Origin) -> store::Result<()> {
     db.record(async |tx| {
-        sessions::delete(tx, &old).await?;
-        sessions::delete_idle(tx, IDLE).await?;
-        sessions::create(tx, &session).await.map(drop)
+        delete(tx, old).await?;
+        create(tx, new, user, origin).await
     })
     .await
 }
 
-pub(super) async fn end(db: &Db, id: &str) -> store::Result<()> {
-    let hash = hash(id);
-    db.record(async |tx| sessions::delete(tx, &hash).await).await
+/// Ends the session with this id, and notes who signs out.
+pub(super) async fn end(tx: &mut Transaction<'_>, id: &str, user: &User, origin: &Origin) -> store::Result<()> {
+    delete(tx, id).await?;
+    credentials::signed_out(tx, user.id).await?;
+    let entry = NewEntry { action: "sign_out", resource: "users", resource_id: Some(user.id), details: "" };
+    audit::record(tx, &origin.actor(Some(user)), &entry).await
+}
+
+/// Removes the session with this id, if there is one.
+pub(super) async fn delete(tx: &mut Transaction<'_>, id: &str) -> store::Result<()> {
+    sessions::delete(tx, &hash(id)).await
+}
+
+async fn create(tx: &mut Transaction<'_>, id: &str, user: &User, origin: &Origin) -> store::Result<()> {
+    let id_hash = hash(id);
+    let session =
+        NewSession { id_hash: &id_hash, user_id: user.id, ip: &origin.ip, user_agent: origin.user_agent.as_deref() };
+    sessions::create(tx, &session).await.map(drop)
 }
 
 /// What the database keeps of an id: who reads it there cannot be who the id stands for.
-fn hash(id: &str) -> String {
+pub(super) fn hash(id: &str) -> String {
     Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
-use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
 use pusher_lite::store::{DatabaseUrl, Db, Options};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -52,6 +52,25 @@ impl TestDatabase {
         }
     }
 
+    /// The first column of what a query finds, as text. A null is empty.
+    pub(crate) async fn texts(&self, column: &str, rest: &str) -> Vec<String> {
+        let sql = format!("SELECT coalesce(CAST({column} AS text), '') AS text FROM {rest}");
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let rows: Vec<Text> = sql_query(sql).load(&mut open_sqlite(path)).expect("the test's SQL is right");
+                rows.into_iter().map(|row| row.text).collect()
+            }
+            DatabaseUrl::Postgres(url) => postgres::texts(url, &sql).await,
+        }
+    }
+
+    /// The only value that a query finds.
+    pub(crate) async fn text(&self, column: &str, rest: &str) -> String {
+        let mut found = self.texts(column, rest).await;
+        assert_eq!(found.len(), 1, "SELECT {column} FROM {rest}");
+        found.remove(0)
+    }
+
     /// Runs SQL that both databases understand.
     pub(crate) async fn execute(&self, sql: &str) {
         match &self.url {
@@ -59,6 +78,12 @@ impl TestDatabase {
             DatabaseUrl::Postgres(url) => postgres::execute(url, sql).await,
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct Text {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 /// Runs the test on a SQLite file in a new folder.

@@ -82,6 +82,16 @@ pub(crate) async fn execute(url: &str, sql: &str) {
     connection.await.expect("the connection does not panic").expect("the connection ends well");
 }
 
+/// The first column of what a query finds, on a connection of its own.
+pub(crate) async fn texts(url: &str, sql: &str) -> Vec<String> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the Postgres server answers");
+    let connection = tokio::spawn(connection);
+    let rows = client.query(sql, &[]).await.expect("the test's SQL is right");
+    drop(client);
+    connection.await.expect("the connection does not panic").expect("the connection ends well");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 fn find_or_start() -> Result<Server, String> {
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         return Ok(Server { url, _script: None });

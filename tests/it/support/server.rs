@@ -144,9 +144,13 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let (head, _) = self.0.split_once("\r\n\r\n")?;
-        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-        lines.find_map(|(other, value)| (other == name).then_some(value))
+        self.headers(name).next()
+    }
+
+    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let head = self.0.split("\r\n\r\n").next().unwrap_or_default();
+        let lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter_map(move |(other, value)| (other == name).then_some(value))
     }
 
     pub(crate) fn body(&self) -> &str {

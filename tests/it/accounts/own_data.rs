@@ -1,0 +1,100 @@
+//! What people change about their own account.
+
+use super::mailbox;
+use crate::support::{browser::Browser, database::TestDatabase, server::TestServer};
+
+const MEMBER: &str = "member@example.com";
+
+async fn change(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> (u16, String) {
+    let fields = [&[("_method", "put")], fields].concat();
+    let answer = browser.fill("/registrations/3/edit", "/registrations/3", &fields).await;
+    let status = answer.status();
+    let page = if status == 303 { browser.follow(&answer).await } else { answer };
+    (status, page.body().to_owned())
+}
+
+db_test!(a_name_changes_at_once);
+async fn a_name_changes_at_once(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = Browser::signed_in(&server, MEMBER).await;
+    let fields = [("registration[name]", "<b>Ann</b>"), ("registration[email]", MEMBER)];
+    let (status, page) = change(&mut browser, &fields).await;
+    assert!(status == 303 && page.contains("Your changes are saved.") && page.contains("&lt;b&gt;Ann"), "{page}");
+    let (status, page) = change(&mut browser, &[("name", ""), ("email", MEMBER)]).await;
+    assert!(status == 422 && page.contains("can&#x27;t be blank"), "{page}");
+    let answer = browser.submit("/registrations/1", &[("_method", "put"), ("name", "Evil")]).await;
+    assert_eq!(answer.status(), 404);
+    let root = [("name", "Ann"), ("email", MEMBER), ("is_root", "true"), ("registration[is_root]", "true")];
+    assert_eq!(change(&mut browser, &root).await.0, 303);
+    assert_eq!(database.texts("id", "users WHERE is_root").await, ["1"]);
+}
+
+db_test!(an_address_changes_when_it_is_confirmed);
+async fn an_address_changes_when_it_is_confirmed(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = Browser::signed_in(&server, MEMBER).await;
+    let mut fields = [("name", "Member"), ("email", "ann@example.com"), ("current_password", "wrong")];
+    let (status, page) = change(&mut browser, &fields).await;
+    assert!(status == 422 && page.contains("is wrong") && page.contains("ann@example.com"), "{page}");
+    let (status, page) = change(&mut browser, &fields[..2]).await;
+    assert!(status == 422 && page.contains("can&#x27;t be blank"), "{page}");
+
+    fields[2].1 = "password";
+    let (status, page) = change(&mut browser, &fields).await;
+    assert!(status == 303 && page.contains("Your address becomes ann@example.com when"), "{page}");
+    assert_eq!(database.text("email", "users WHERE id = 3").await, MEMBER);
+    let link = mailbox::link(&database, "confirmation", "ann@example.com", "/confirmations/").await;
+    let old = (chrono::Utc::now() - chrono::TimeDelta::days(5)).format("%Y-%m-%d %H:%M:%S");
+    database.execute(&format!("UPDATE email_changes SET inserted_at = '{old}'")).await;
+    assert_eq!(browser.get(&link).await.status(), 410);
+    change(&mut browser, &fields).await;
+    let newer = mailbox::link(&database, "confirmation", "ann@example.com", "/confirmations/").await;
+    for (link, status) in [(&link, 410), (&newer, 303), (&newer, 410)] {
+        assert_eq!(browser.get(link).await.status(), status);
+    }
+    assert_eq!(database.text("email", "users WHERE id = 3").await, "ann@example.com");
+    Browser::signed_in(&server, "ann@example.com").await;
+}
+
+db_test!(an_address_that_somebody_has_is_not_given_away);
+async fn an_address_that_somebody_has_is_not_given_away(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = Browser::signed_in(&server, MEMBER).await;
+    let fields = [("name", "Member"), ("email", "mixed@example.com"), ("current_password", "password")];
+    let (status, page) = change(&mut browser, &fields).await;
+    assert!(status == 303 && page.contains("Your address becomes mixed@example.com when"), "{page}");
+    assert_eq!(mailbox::count(&database, "already_registered").await, 1);
+    assert_eq!(mailbox::count(&database, "confirmation").await, 0);
+
+    // Somebody signs up with it while the link is on its way.
+    let fields = [("name", "Member"), ("email", "new@example.com"), ("current_password", "password")];
+    change(&mut browser, &fields).await;
+    database.execute("UPDATE users SET email = 'new@example.com' WHERE id = 5").await;
+    let link = mailbox::link(&database, "confirmation", "new@example.com", "/confirmations/").await;
+    assert_eq!(browser.get(&link).await.status(), 410);
+    assert_eq!(database.text("email", "users WHERE id = 3").await, MEMBER);
+}
+
+db_test!(a_new_password_ends_all_other_sessions);
+async fn a_new_password_ends_all_other_sessions(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = Browser::signed_in(&server, MEMBER).await;
+    let mut other = Browser::signed_in(&server, MEMBER).await;
+    let before = browser.clone();
+    let mut fields = [
+        ("name", "Member"),
+        ("email", MEMBER),
+        ("password", "correct horse"),
+        ("password_confirmation", "correct horse"),
+        ("current_password", "wrong"),
+    ];
+    assert_eq!(change(&mut browser, &fields).await.0, 422);
+    fields[4].1 = "password";
+    let (status, page) = change(&mut browser, &fields).await;
+    assert!(status == 303 && page.contains("signed out everywhere else"), "{page}");
+    assert!(!page.contains("correct horse"));
+    assert!(browser.is_signed_in().await && !other.is_signed_in().await && !before.clone().is_signed_in().await);
+    assert_eq!(mailbox::count(&database, "password_changed").await, 1);
+    let sign_in = [("email", MEMBER), ("password", "correct horse")];
+    assert_eq!(other.fill("/sessions/new", "/sessions", &sign_in).await.status(), 303);
+}
