@@ -50,10 +50,16 @@ export class Person {
     assert.match(texts.join(" "), text)
   }
 
+  /** @param {{email?: string}} others instead of this person's own */
+  async fillSignUp({ email = this.email } = {}) {
+    await this.fill({ Name: this.name, Email: email, Organization: this.organization, Password: this.password })
+  }
+
   async signUp() {
     await this.goTo("/registrations/new")
-    await this.fill({ Name: this.name, Email: this.email, Organization: this.organization, Password: this.password })
+    await this.fillSignUp()
     await this.press("Sign up")
+    await this.page.locator(".flash").waitFor()
   }
 
   /** Follows the link of the mail. */
@@ -62,11 +68,25 @@ export class Person {
     await this.goTo(link)
   }
 
-  async signIn(password = this.password) {
+  async fillSignIn({ email = this.email, password = this.password } = {}) {
+    await this.fill({ Email: email, Password: password })
+  }
+
+  /** Whatever comes of it. */
+  async trySignIn(given = {}) {
     await this.goTo("/sessions/new")
-    await this.fill({ Email: this.email, Password: password })
+    await this.fillSignIn(given)
     await this.press("Sign in")
-    if (password === this.password) await this.isSignedIn()
+  }
+
+  async signIn() {
+    await this.trySignIn()
+    await this.isSignedIn()
+  }
+
+  /** The same person in front of another browser, where they are not signed in. */
+  inAnotherBrowser(options = {}) {
+    return this.site.opens(this, options)
   }
 
   async signOut() {
@@ -80,5 +100,73 @@ export class Person {
 
   isSignedOut() {
     return this.page.getByRole("banner").getByRole("link", { name: "Sign in" }).waitFor()
+  }
+
+  /** The page of this person's own organization. */
+  async goToOrganization() {
+    await this.goTo("/account/organizations")
+    await this.follow(this.organization)
+    await this.page.getByRole("heading", { name: this.organization, level: 1 }).waitFor()
+  }
+
+  /** @returns {Promise<string>} the path of the new application's page */
+  async createApplication(name) {
+    await this.goToOrganization()
+    await this.follow("New application")
+    await this.fill({ Name: name })
+    await this.press(/create/i)
+    await this.page.getByRole("heading", { name, level: 1 }).waitFor()
+    return new URL(this.page.url()).pathname
+  }
+
+  /** @returns {Promise<string>} a new token, which the page shows this once */
+  async createToken() {
+    await this.goTo("/account/tokens")
+    await this.press(/create/i)
+    const shown = this.page.locator("code[data-copy]")
+    await shown.waitFor()
+    return shown.textContent()
+  }
+
+  async invalidateToken(token) {
+    await this.goTo("/account/tokens")
+    await this.confirmsIn(this.page.locator("main").locator("li, tr").filter({ hasText: token.slice(-4) }), /invalidate/i)
+  }
+
+  /** Invites somebody to this person's organization. */
+  async invite(email) {
+    await this.goToOrganization()
+    await this.fill({ Email: email })
+    await this.press(/invit/i)
+    await this.page.locator(".flash").waitFor()
+  }
+
+  /** On the page that an invitation leads to, as somebody new. */
+  async acceptInvitation() {
+    await this.fill({ Name: this.name, Password: this.password })
+    await this.press(/accept|join|sign up/i)
+    await this.page.locator(".flash").waitFor()
+  }
+
+  /** What the page of an organization shows of another member. */
+  memberRow(other) {
+    return this.page.getByRole("main").locator("li, tr").filter({ hasText: other.email })
+  }
+
+  /** Presses a dangerous button, and then the one that it unfolds. */
+  confirms(name) {
+    return this.confirmsIn(this.page.getByRole("main"), name)
+  }
+
+  async confirmsIn(place, name) {
+    const box = place.locator("details.confirm").filter({ has: this.page.locator("summary", { hasText: name }) })
+    await box.locator("summary").click()
+    await box.getByRole("button").last().click()
+  }
+
+  /** Does something to all rows that are chosen in a list. */
+  async chooses(action) {
+    const batch = this.page.locator(".batch")
+    await batch.getByRole("button", { name: action }).or(batch.locator("summary", { hasText: action })).first().click()
   }
 }

@@ -2,12 +2,16 @@
 
 import { freePort } from "../target/free-port.js"
 import { installDemo } from "../target/installation.js"
-import { launchBrowser, openWindow } from "./chromium.js"
+import { givenTarget } from "../target/settings.js"
+import { browserLeftOut, launchBrowser, openWindow } from "./chromium.js"
 import { startMailSink } from "./mail-sink.js"
 import { Person } from "./person.js"
 
 /** The root user of the demo data. */
 export const ROOT = { email: "admin@example.com", password: "password" }
+
+/** For node:test: why tests of the site are left out, or false. Demo data is in no target that is there for something else. */
+export const siteLeftOut = () => (givenTarget() ? "needs demo data" : browserLeftOut())
 
 /** @param {Record<string, string>} settings more of the server's environment */
 export async function openSite(settings = {}) {
@@ -39,7 +43,7 @@ class Site {
   async visitor(name = "Ann", options = {}) {
     this.#count += 1
     const email = `${name.toLowerCase()}${this.#count}@example.com`
-    return this.#open({ name, email, password: `a long password of ${name}` }, options)
+    return this.opens({ name, email, password: `a long password of ${name}` }, options)
   }
 
   /** Somebody who signed up, confirmed and signed in, with an organization of their own. */
@@ -53,19 +57,21 @@ class Site {
 
   /** The root user, signed in. */
   async root(options = {}) {
-    const person = await this.#open({ name: "Test Admin", ...ROOT }, options)
+    const person = await this.opens({ name: "Test Admin", ...ROOT }, options)
     await person.signIn()
     return person
   }
 
-  async #open(who, { viewport, ...options }) {
+  /** Somebody in front of another window. */
+  async opens({ name, email, password }, { viewport, ...options }) {
     const window = await openWindow(this.browser, viewport, options)
-    return new Person(this, who, window)
+    return new Person(this, { name, email, password }, window)
   }
 
-  /** Closes every window. */
-  async everybodyLeaves() {
-    await Promise.all(this.browser.contexts().map((context) => context.close()))
+  /** Closes every window, but that of one person. */
+  async everybodyLeaves({ but } = {}) {
+    const left = this.browser.contexts().filter((context) => context !== but?.page.context())
+    await Promise.all(left.map((context) => context.close()))
   }
 
   async close() {

@@ -1,0 +1,192 @@
+// What a root user does under /admin.
+
+import assert from "node:assert/strict"
+import fs from "node:fs"
+import { after, afterEach, before, describe, test } from "node:test"
+import { openSite, siteLeftOut } from "./site.js"
+
+/** Rows of a page of any list. */
+const PAGE = 30
+
+describe("the admin", { skip: siteLeftOut() }, () => {
+  let site, root
+
+  before(async () => {
+    site = await openSite()
+    root = await site.root()
+  })
+  after(() => site?.close())
+  afterEach(() => site?.everybodyLeaves({ but: root }))
+
+  const rows = () => root.page.locator("main tbody tr")
+  const rowOf = (text) => rows().filter({ hasText: text })
+
+  async function search(table, text) {
+    await root.goTo(`/admin/${table}`)
+    await root.page.getByRole("searchbox").fill(text)
+    await root.page.getByRole("searchbox").press("Enter")
+    await root.page.waitForURL(/q=/)
+  }
+
+  async function createUser(name, email) {
+    await root.goTo("/admin/users/new")
+    await root.fill({ Name: name, Email: email, Password: "a long password" })
+    await root.press(/create|save/i)
+    await root.page.locator(".flash").waitFor()
+  }
+
+  test("whoever is not root is sent away with a message", async () => {
+    const ann = await site.member("Ann")
+    await ann.goTo("/admin/users")
+    await ann.isTold(/administrators/i)
+    assert.equal(new URL(ann.page.url()).pathname, "/")
+    const visitor = await site.visitor("Visitor")
+    await visitor.goTo("/admin")
+    await visitor.isTold(/sign in/i)
+  })
+
+  test("the dashboard counts what happens, while it happens", async () => {
+    await root.goTo("/admin")
+    const sockets = root.page.locator(".stat").filter({ hasText: "Sockets" }).locator(".stat-value")
+    const count = async () => Number((await sockets.textContent()).replaceAll(/\D/g, ""))
+    const before = await count()
+    const chatter = await site.visitor("Chatter")
+    await chatter.goTo("/demo")
+    await chatter.page.getByText("Connected", { exact: true }).waitFor()
+    await root.page.waitForFunction(
+      ([selector, former]) => {
+        const tile = [...document.querySelectorAll(".stat")].find((each) => each.textContent.includes(selector))
+        return Number(tile.querySelector(".stat-value").textContent.replaceAll(/\D/g, "")) > former
+      },
+      ["Sockets", before],
+    )
+    await root.page.locator(".chart svg").first().waitFor()
+    await root.reads(/SQLite/)
+    await root.reads("Test App")
+    assert.deepEqual(root.complaints, [])
+  })
+
+  test("users are created, found, sorted, paged, changed and deleted", async () => {
+    for (let number = 1; number <= PAGE + 1; number += 1) {
+      await createUser(`Crowd ${number}`, `crowd${String(number).padStart(2, "0")}@example.com`)
+    }
+    await search("users", "crowd")
+    assert.equal(await rows().count(), PAGE)
+    await root.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Page 2" }).click()
+    await root.page.waitForURL(/page=2/)
+    assert.equal(await rows().count(), 1)
+
+    await search("users", "crowd")
+    const firstEmail = async () => /crowd\d\d@/.exec(await rows().first().textContent())[0]
+    await root.page.getByRole("columnheader", { name: "Email" }).getByRole("link").click()
+    await root.page.waitForURL(/sort=email/)
+    assert.equal(await firstEmail(), "crowd01@")
+    await root.page.getByRole("columnheader", { name: "Email" }).getByRole("link").click()
+    await root.page.waitForURL(/direction=desc/)
+    assert.equal(await firstEmail(), `crowd${PAGE + 1}@`)
+
+    await root.page.getByRole("link", { name: /CSV/ }).click({ trial: true })
+    const [download] = await Promise.all([
+      root.page.waitForEvent("download"),
+      root.page.getByRole("link", { name: /CSV/ }).click(),
+    ])
+    const csv = fs.readFileSync(await download.path(), "utf8")
+    assert.equal(csv.match(/crowd\d\d@example\.com/g).length, PAGE + 1)
+
+    await search("users", "crowd01@")
+    await rows().getByRole("link").first().click()
+    await root.follow(/edit/i)
+    await root.fill({ Name: "Not so crowded" })
+    await root.press(/save/i)
+    await root.isTold(/\S/)
+    await root.reads("Not so crowded")
+    await root.confirms(/delete/i)
+    await root.isTold(/deleted/i)
+    await search("users", "crowd01@")
+    assert.equal(await rows().count(), 0)
+  })
+
+  test("several rows are changed at once", async () => {
+    for (const name of ["batch1", "batch2"]) await createUser(name, `${name}@example.com`)
+    await search("users", "batch")
+    await root.page.getByLabel("Select all").check()
+    await root.chooses(/delete/i)
+    await root.isTold(/2/)
+    await search("users", "batch")
+    assert.equal(await rows().count(), 0)
+  })
+
+  test("a switch in the list makes somebody root, and the log knows", async () => {
+    const ben = await site.member("Ben")
+    await search("users", ben.email)
+    const toggle = () => rowOf(ben.email).getByRole("switch", { name: /root/i })
+    assert.equal(await toggle().getAttribute("aria-checked"), "false")
+    await toggle().click()
+    await root.page.locator('[role="switch"][aria-checked="true"]').first().waitFor()
+    await ben.goTo("/admin")
+    await ben.page.getByRole("heading", { name: "Dashboard" }).waitFor()
+    await root.goTo("/admin/audit")
+    const entry = rows().first()
+    assert.match(await entry.textContent(), /admin@example\.com/)
+    assert.match(await entry.textContent(), /users/)
+  })
+
+  test("what is wrong stands beside its field, and what was typed is kept", async () => {
+    await root.goTo("/admin/users/new")
+    await root.page.locator("main form").evaluate((form) => (form.noValidate = true))
+    await root.fill({ Name: "Twice", Email: "admin@example.com" })
+    await root.press(/create|save/i)
+    await root.hasError("Email", /taken/)
+    assert.equal(await root.field("Name").inputValue(), "Twice")
+  })
+
+  test("an organization gets an application and a member, and the relations are linked", async () => {
+    const cleo = await site.member("Cleo")
+    await search("organizations", cleo.organization)
+    await rows().getByRole("link").first().click()
+    await root.page.getByRole("heading", { name: cleo.organization }).waitFor()
+    await root.page.getByRole("main").getByText(cleo.email).first().waitFor()
+    await root.page.getByRole("main").getByRole("link", { name: /enrollment|member|@/i }).first().click()
+    await root.reads(cleo.email)
+  })
+
+  test("an application that is archived here loses its sockets", async () => {
+    const dan = await site.member("Dan")
+    const application = await dan.createApplication("Short-lived")
+    await dan.goTo(`${application}/console?topic=general`)
+    await dan.page.getByText("Connected", { exact: true }).waitFor()
+    await search("applications", "Short-lived")
+    await rows().getByRole("link").first().click()
+    await root.confirms(/archive/i)
+    await root.isTold(/archived/i)
+    await dan.page.getByText("Connected", { exact: true }).waitFor({ state: "detached" })
+    await root.press(/restore/i)
+    await root.isTold(/restored/i)
+  })
+
+  test("while the mail server is down pages work, mails wait in sight, and are sent later", async () => {
+    const { port } = site.mails
+    await site.mails.close()
+    const eve = await site.visitor("Eve")
+    await eve.signUp()
+    await search("mails", eve.email)
+    await rowOf(eve.email).first().waitFor()
+    await rows().getByRole("link").first().click()
+    await site.mails.listen(port)
+    await root.press(/try again/i)
+    await root.isTold(/\S/)
+    await eve.confirm()
+    await eve.signIn()
+    await search("mails", eve.email)
+    assert.doesNotMatch(await root.page.getByRole("main").textContent(), /confirmations\/[\w-]{20}/, "a link is shown")
+  })
+
+  test("the log can be searched and not changed", async () => {
+    await createUser("Logged", "logged@example.com")
+    await search("audit", "logged@example.com")
+    await rowOf("logged@example.com").first().waitFor()
+    await rows().getByRole("link").first().click()
+    const buttons = root.page.getByRole("main").getByRole("button")
+    assert.deepEqual(await buttons.allTextContents(), [])
+  })
+})

@@ -1,0 +1,49 @@
+// An account that somebody tries passwords on.
+
+import { after, afterEach, before, describe, test } from "node:test"
+import { openSite, siteLeftOut } from "./site.js"
+
+/** Wrong passwords that lock an account. */
+const ATTEMPTS = 5
+
+describe("a locked account", { skip: siteLeftOut() }, () => {
+  let site
+
+  before(async () => (site = await openSite()))
+  after(() => site?.close())
+  afterEach(() => site?.everybodyLeaves())
+
+  test("is locked by wrong passwords, refuses the right one, and is unlocked by mail", async () => {
+    const ann = await site.member("Ann")
+    await ann.signOut()
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      await ann.trySignIn({ password: `wrong password ${attempt}` })
+      await ann.isSignedOut()
+    }
+    const { link } = await site.mails.next(ann.email, /unlock/i)
+    await ann.trySignIn()
+    await ann.isSignedOut()
+    await ann.goTo(link)
+    await ann.isTold(/unlocked/i)
+    await ann.signIn()
+    await ann.goTo(link)
+    await ann.reads(/expired|used|not valid|no longer/i)
+  })
+
+  test("gets another mail on demand", async () => {
+    const bob = await site.member("Bob")
+    await bob.signOut()
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      await bob.trySignIn({ password: `wrong password ${attempt}` })
+    }
+    await site.mails.next(bob.email, /unlock/i)
+    await bob.goTo("/unlocks/new")
+    await bob.fill({ Email: bob.email })
+    await bob.press(/send/i)
+    await bob.isTold(/mail/i)
+    const { link } = await site.mails.next(bob.email, /unlock/i)
+    await bob.goTo(link)
+    await bob.isTold(/unlocked/i)
+    await bob.signIn()
+  })
+})

@@ -1,0 +1,95 @@
+// Passwords that are lost or changed, and browsers that remember.
+
+import assert from "node:assert/strict"
+import { after, afterEach, before, describe, test } from "node:test"
+import { openSite, siteLeftOut } from "./site.js"
+
+const REMEMBER = "Keep me signed in"
+
+describe("passwords", { skip: siteLeftOut() }, () => {
+  let site
+
+  before(async () => (site = await openSite()))
+  after(() => site?.close())
+  afterEach(() => site?.everybodyLeaves())
+
+  test("a lost password is set anew by mail, and every browser is signed out", async () => {
+    const ann = await site.member("Ann")
+    const elsewhere = await ann.inAnotherBrowser()
+    await elsewhere.goTo("/sessions/new")
+    await elsewhere.follow(/forgot|lost/i)
+    await elsewhere.fill({ Email: ann.email })
+    await elsewhere.press(/send/i)
+    await elsewhere.isTold(/mail/i)
+    const { link } = await site.mails.next(ann.email, /password/i)
+    await elsewhere.goTo(link)
+    elsewhere.password = "quite another password"
+    await elsewhere.fillNewPassword()
+    await elsewhere.isTold(/password/i)
+    await site.mails.next(ann.email, /password was changed/i)
+    await ann.goTo("/account/tokens")
+    await ann.isSignedOut()
+    await ann.trySignIn()
+    await ann.isSignedOut()
+    await elsewhere.signIn()
+    await elsewhere.goTo(link)
+    await elsewhere.reads(/expired|used|not valid|no longer/i)
+  })
+
+  test("a reset for nobody is answered as one for somebody, and sends no mail", async () => {
+    const bob = await site.member("Bob")
+    const thief = await site.visitor("Thief")
+    const answerTo = async (email) => {
+      await thief.goTo("/passwords/new")
+      await thief.fill({ Email: email })
+      await thief.press(/send/i)
+      return thief.page.locator(".flash").textContent()
+    }
+    assert.equal(await answerTo("nobody@example.com"), await answerTo(bob.email))
+    await site.mails.next(bob.email, /password/i)
+    assert.deepEqual(site.mails.subjectsFor("nobody@example.com"), [])
+  })
+
+  test("a changed password signs out the other browsers", async () => {
+    const cleo = await site.member("Cleo")
+    const elsewhere = await cleo.inAnotherBrowser()
+    await elsewhere.signIn()
+    await cleo.goTo("/account")
+    await cleo.follow("Edit")
+    const former = cleo.password
+    cleo.password = "quite another password"
+    await cleo.fill({ "New password": cleo.password, "Current password": former })
+    await cleo.press("Save")
+    await cleo.isTold(/\S/)
+    await elsewhere.goTo("/account/tokens")
+    await elsewhere.isSignedOut()
+    await cleo.signOut()
+    await cleo.signIn()
+  })
+
+  test("a browser that is told to remember signs in by itself, and a stolen cookie ends that", async () => {
+    const dan = await site.member("Dan")
+    await dan.signOut()
+    await dan.fillSignIn()
+    await dan.page.getByLabel(REMEMBER).check()
+    await dan.press("Sign in")
+    await dan.isSignedIn()
+    const session = (name) => /session/.test(name)
+    const context = dan.page.context()
+    const remembered = (await context.cookies()).filter(({ name }) => !session(name))
+    const restart = async () => context.clearCookies({ name: /session/ })
+
+    await restart()
+    await dan.goTo("/account/tokens")
+    await dan.isSignedIn()
+
+    const thief = await dan.inAnotherBrowser()
+    await thief.page.context().addCookies(remembered)
+    await thief.goTo("/account/tokens")
+    await thief.isSignedOut()
+
+    await restart()
+    await dan.goTo("/account/tokens")
+    await dan.isSignedOut()
+  })
+})

@@ -1,0 +1,119 @@
+// How somebody gets an account, and into it.
+
+import assert from "node:assert/strict"
+import { after, afterEach, before, describe, test } from "node:test"
+import { openSite, siteLeftOut } from "./site.js"
+
+describe("signing up and in", { skip: siteLeftOut() }, () => {
+  let site
+
+  before(async () => (site = await openSite()))
+  after(() => site?.close())
+  afterEach(() => site?.everybodyLeaves())
+
+  test("somebody signs up, finds the mail, confirms, and signs in", async () => {
+    const ann = await site.visitor("Ann")
+    await ann.goTo("/")
+    await ann.follow("Sign up")
+    await ann.fillSignUp()
+    await ann.press("Sign up")
+    await ann.isTold(/mail/i)
+    await ann.confirm()
+    await ann.isTold(/confirmed/i)
+    const welcome = await site.mails.next(ann.email, /welcome/i)
+    assert.match(welcome.text, /[0-9a-f-]{32,36}/, "the welcome holds a token")
+    await ann.signIn()
+    await ann.goTo("/account")
+    assert.match(ann.page.url(), /\/registrations\/\d+$/)
+    await ann.reads(ann.email)
+    await ann.goTo("/account/organizations")
+    await ann.reads(ann.organization)
+    await ann.signOut()
+    assert.deepEqual(ann.complaints, [])
+  })
+
+  test("nobody gets in before the address is confirmed", async () => {
+    const bob = await site.visitor("Bob")
+    await bob.signUp()
+    await site.mails.next(bob.email, /confirm/i)
+    await bob.trySignIn()
+    await bob.isSignedOut()
+    await bob.follow(/confirm/i)
+    await bob.fill({ Email: bob.email })
+    await bob.press(/send/i)
+    await bob.confirm()
+    await bob.signIn()
+  })
+
+  test("a confirmation works once, and says so with a way on", async () => {
+    const cleo = await site.visitor("Cleo")
+    await cleo.signUp()
+    const { link } = await site.mails.next(cleo.email, /confirm/i)
+    await cleo.goTo(link)
+    await cleo.isTold(/confirmed/i)
+    for (const path of [link, "/confirmations/no-such-token/edit"]) {
+      await cleo.goTo(path)
+      await cleo.reads(/expired|used|not valid|no longer/i)
+      const ways = cleo.page.getByRole("main").getByRole("link").or(cleo.page.getByRole("main").getByRole("button"))
+      assert.ok((await ways.count()) > 0, `${path} has no way on`)
+    }
+  })
+
+  test("errors stand beside their fields, and what was typed is kept", async () => {
+    const dan = await site.visitor("Dan")
+    await dan.goTo("/registrations/new")
+    await dan.page.locator("main form").evaluate((form) => (form.noValidate = true))
+    await dan.fill({ Name: dan.name, Email: "not an address", Password: "short" })
+    await dan.press("Sign up")
+    await dan.hasError("Email", /\S/)
+    await dan.hasError("Password", /\S/)
+    await dan.hasError("Organization", /blank/)
+    assert.equal(await dan.field("Name").inputValue(), dan.name)
+    assert.equal(await dan.field("Email").inputValue(), "not an address")
+    assert.equal(await dan.field("Password").inputValue(), "")
+    await dan.page.getByRole("alert").getByRole("link", { name: /Organization/ }).click()
+    assert.ok(await dan.field("Organization").evaluate((field) => field === document.activeElement))
+  })
+
+  test("whether an address has an account is told to its owner alone", async () => {
+    const eve = await site.member("Eve")
+    const thief = await site.visitor("Thief")
+    const answerTo = async (email) => {
+      await thief.goTo("/registrations/new")
+      await thief.fillSignUp({ email })
+      await thief.press("Sign up")
+      await thief.page.locator(".flash").waitFor()
+      return [new URL(thief.page.url()).pathname, await thief.page.locator(".flash").textContent()]
+    }
+    assert.deepEqual(await answerTo(eve.email), await answerTo("nobody-yet@example.com"))
+    await site.mails.next(eve.email, /already/i)
+    const refusalOf = async (email) => {
+      await thief.trySignIn({ email, password: "a wrong password" })
+      return (await thief.page.getByRole("main").textContent()) + (await thief.page.locator(".flash").allTextContents())
+    }
+    assert.equal(await refusalOf(eve.email), (await refusalOf("nobody@example.com")))
+  })
+
+  test("who has to sign in first gets where they wanted to go", async () => {
+    const finn = await site.member("Finn")
+    await finn.signOut()
+    await finn.goTo("/account/tokens")
+    await finn.isTold(/sign in/i)
+    await finn.fillSignIn()
+    await finn.press("Sign in")
+    await finn.page.waitForURL("**/account/tokens")
+  })
+
+  test("signing out ends the session, also for who kept the cookie", async () => {
+    const gil = await site.member("Gil")
+    const cookies = await gil.page.context().cookies()
+    await gil.signOut()
+    await gil.page.context().addCookies(cookies)
+    await gil.goTo("/account/tokens")
+    await gil.isSignedOut()
+    for (const cookie of cookies) {
+      assert.ok(cookie.httpOnly, `scripts can read ${cookie.name}`)
+      assert.match(cookie.sameSite, /Lax|Strict/, cookie.name)
+    }
+  })
+})
