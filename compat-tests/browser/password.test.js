@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { after, afterEach, before, describe, test } from "node:test"
 import { openSite, siteLeftOut } from "./site.js"
 
-const REMEMBER = "Keep me signed in"
+const REMEMBER = "Keep me signed in on this device"
 
 describe("passwords", { skip: siteLeftOut() }, () => {
   let site
@@ -17,23 +17,21 @@ describe("passwords", { skip: siteLeftOut() }, () => {
     const ann = await site.member("Ann")
     const elsewhere = await ann.inAnotherBrowser()
     await elsewhere.goTo("/sessions/new")
-    await elsewhere.follow(/forgot|lost/i)
-    await elsewhere.fill({ Email: ann.email })
-    await elsewhere.press(/send/i)
+    await elsewhere.follow("Forgot your password?")
+    await elsewhere.fill({ "Email address": ann.email })
+    await elsewhere.press("Send the mail")
     await elsewhere.isTold(/mail/i)
-    const { link } = await site.mails.next(ann.email, /password/i)
+    const { link } = await site.mails.next(ann.email, /new password/i)
     await elsewhere.goTo(link)
-    elsewhere.password = "quite another password"
-    await elsewhere.fillNewPassword()
-    await elsewhere.isTold(/password/i)
+    await elsewhere.setPassword("quite another password")
     await site.mails.next(ann.email, /password was changed/i)
     await ann.goTo("/account/tokens")
     await ann.isSignedOut()
     await ann.trySignIn()
-    await ann.isSignedOut()
+    await ann.isRefused()
     await elsewhere.signIn()
     await elsewhere.goTo(link)
-    await elsewhere.reads(/expired|used|not valid|no longer/i)
+    await elsewhere.isTooLate()
   })
 
   test("a reset for nobody is answered as one for somebody, and sends no mail", async () => {
@@ -41,8 +39,8 @@ describe("passwords", { skip: siteLeftOut() }, () => {
     const thief = await site.visitor("Thief")
     const answerTo = async (email) => {
       await thief.goTo("/passwords/new")
-      await thief.fill({ Email: email })
-      await thief.press(/send/i)
+      await thief.fill({ "Email address": email })
+      await thief.press("Send the mail")
       return thief.page.locator(".flash").textContent()
     }
     assert.equal(await answerTo("nobody@example.com"), await answerTo(bob.email))
@@ -55,12 +53,15 @@ describe("passwords", { skip: siteLeftOut() }, () => {
     const elsewhere = await cleo.inAnotherBrowser()
     await elsewhere.signIn()
     await cleo.goTo("/account")
-    await cleo.follow("Edit")
+    await cleo.follow("Change")
     const former = cleo.password
     cleo.password = "quite another password"
-    await cleo.fill({ "New password": cleo.password, "Current password": former })
+    await cleo.fill({ "New password": cleo.password, "New password again": cleo.password })
     await cleo.press("Save")
-    await cleo.isTold(/\S/)
+    await cleo.hasError("Current password", /blank/)
+    await cleo.fill({ "New password": cleo.password, "New password again": cleo.password, "Current password": former })
+    await cleo.press("Save")
+    await cleo.isTold("Your password is changed")
     await elsewhere.goTo("/account/tokens")
     await elsewhere.isSignedOut()
     await cleo.signOut()
@@ -74,21 +75,24 @@ describe("passwords", { skip: siteLeftOut() }, () => {
     await dan.page.getByLabel(REMEMBER).check()
     await dan.press("Sign in")
     await dan.isSignedIn()
-    const session = (name) => /session/.test(name)
     const context = dan.page.context()
-    const remembered = (await context.cookies()).filter(({ name }) => !session(name))
-    const restart = async () => context.clearCookies({ name: /session/ })
+    const remembered = (await context.cookies()).filter(({ name }) => /remember/.test(name))
+    assert.equal(remembered.length, 1)
+    // As if the browser was closed: a session's cookie goes, the other stays.
+    const restart = () => context.clearCookies({ name: /session/ })
 
-    await restart()
-    await dan.goTo("/account/tokens")
-    await dan.isSignedIn()
+    // Twice, since the last token but one may be that of a second tab.
+    for (let times = 1; times <= 2; times += 1) {
+      await restart()
+      await dan.goTo("/account/tokens")
+      await dan.isSignedIn()
+    }
 
     const thief = await dan.inAnotherBrowser()
     await thief.page.context().addCookies(remembered)
     await thief.goTo("/account/tokens")
     await thief.isSignedOut()
 
-    await restart()
     await dan.goTo("/account/tokens")
     await dan.isSignedOut()
   })

@@ -14,8 +14,9 @@ export class Person {
     return this.page.goto(new URL(path, this.site.url).href)
   }
 
+  /** A field by its label, whether or not it has to be filled in. */
   field(label) {
-    return this.page.getByLabel(label, { exact: true })
+    return this.page.getByLabel(new RegExp(`^\\s*${label.replaceAll(/\W/g, "\\$&")}(\\s+optional)?\\s*$`))
   }
 
   async fill(values) {
@@ -52,14 +53,27 @@ export class Person {
 
   /** @param {{email?: string}} others instead of this person's own */
   async fillSignUp({ email = this.email } = {}) {
-    await this.fill({ Name: this.name, Email: email, Organization: this.organization, Password: this.password })
+    const { name, organization, password } = this
+    await this.fill({ "Your name": name, "Email address": email, Organization: organization })
+    await this.fill({ Password: password, "Password again": password })
   }
 
   async signUp() {
     await this.goTo("/registrations/new")
     await this.fillSignUp()
     await this.press("Sign up")
-    await this.page.locator(".flash").waitFor()
+    await this.hasMail()
+  }
+
+  /** Waits for the page that says that a mail is on its way. */
+  async hasMail() {
+    await this.page.getByRole("heading", { name: "Check your mail" }).waitFor()
+  }
+
+  /** Waits for the page that explains a link that does not work, and offers a way on. */
+  async isTooLate() {
+    await this.page.getByRole("heading", { name: /not valid any more|no longer be used/ }).waitFor()
+    await this.page.getByRole("main").locator('a[role="button"]').first().waitFor()
   }
 
   /** Follows the link of the mail. */
@@ -69,7 +83,15 @@ export class Person {
   }
 
   async fillSignIn({ email = this.email, password = this.password } = {}) {
-    await this.fill({ Email: email, Password: password })
+    await this.fill({ "Email address": email, Password: password })
+  }
+
+  /** On the page that the link of a mail leads to. */
+  async setPassword(password) {
+    await this.fill({ "New password": password, "New password again": password })
+    await this.press("Set the password")
+    await this.isTold("Your password is changed.")
+    this.password = password
   }
 
   /** Whatever comes of it. */
@@ -77,6 +99,12 @@ export class Person {
     await this.goTo("/sessions/new")
     await this.fillSignIn(given)
     await this.press("Sign in")
+  }
+
+  /** Waits for the sign-in page to say no. */
+  async isRefused(reason = /wrong/) {
+    await this.page.locator(".form-errors").filter({ hasText: reason }).waitFor()
+    await this.isSignedOut()
   }
 
   async signIn() {
@@ -114,7 +142,7 @@ export class Person {
     await this.goToOrganization()
     await this.follow("New application")
     await this.fill({ Name: name })
-    await this.press(/create/i)
+    await this.press("Create application")
     await this.page.getByRole("heading", { name, level: 1 }).waitFor()
     return new URL(this.page.url()).pathname
   }
@@ -122,7 +150,7 @@ export class Person {
   /** @returns {Promise<string>} a new token, which the page shows this once */
   async createToken() {
     await this.goTo("/account/tokens")
-    await this.press(/create/i)
+    await this.press("Create token")
     const shown = this.page.locator("code[data-copy]")
     await shown.waitFor()
     return shown.textContent()
@@ -137,15 +165,15 @@ export class Person {
   async invite(email) {
     await this.goToOrganization()
     await this.fill({ Email: email })
-    await this.press(/invit/i)
-    await this.page.locator(".flash").waitFor()
+    await this.press("Send the invitation")
+    await this.isTold(email)
   }
 
   /** On the page that an invitation leads to, as somebody new. */
   async acceptInvitation() {
     await this.fill({ Name: this.name, Password: this.password })
-    await this.press(/accept|join|sign up/i)
-    await this.page.locator(".flash").waitFor()
+    await this.press("Accept the invitation")
+    await this.isSignedIn()
   }
 
   /** What the page of an organization shows of another member. */
@@ -164,9 +192,9 @@ export class Person {
     await box.getByRole("button").last().click()
   }
 
-  /** Does something to all rows that are chosen in a list. */
-  async chooses(action) {
-    const batch = this.page.locator(".batch")
-    await batch.getByRole("button", { name: action }).or(batch.locator("summary", { hasText: action })).first().click()
+  /** Follows the link to something dangerous in the admin, and presses the button there. */
+  async does(action) {
+    await this.page.getByRole("main").getByRole("link", { name: action, exact: true }).click()
+    await this.press(action)
   }
 }
