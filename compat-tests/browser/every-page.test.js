@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { fitsTheWindow, isAccessible } from "./accessibility.js"
+import { everyPage } from "./every-page.js"
 import { openSite, siteLeftOut } from "./site.js"
 
 /** In CSS pixels, and the colours along with them. */
@@ -18,96 +19,16 @@ const NO_SCRIPTS = {
   "a desktop without scripts": { viewport: { width: 1280, height: 800 }, javaScriptEnabled: false },
 }
 
-const FOR_EVERYBODY = [
-  "/",
-  "/demo",
-  "/sessions/new",
-  "/registrations/new",
-  "/registrations/sent",
-  "/passwords/new",
-  "/passwords/no-such-token/edit",
-  "/confirmations/new",
-  "/confirmations/no-such-token/edit",
-  "/unlocks/new",
-  "/unlocks/no-such-token/edit",
-  "/invitations/no-such-token/edit",
-  "/no-such-page",
-]
-
-const TABLES = [
-  "users",
-  "user_tokens",
-  "organizations",
-  "enrollments",
-  "applications",
-  "ownerships",
-  "mails",
-  "audit",
-]
-
-/** Tables whose rows are made elsewhere. */
-const NOT_EDITED = ["mails", "audit"]
-
 describe("every page", { skip: siteLeftOut() }, () => {
   let site, member, root, paths
 
   before(async () => {
     site = await openSite()
     member = await site.member("Ann")
-    await member.createToken()
     root = await site.root()
-    paths = { everybody: await forVisitors(), "a member": await forMembers(), root: await forRoot() }
+    paths = await everyPage(site, member, root)
   })
   after(() => site?.close())
-
-  /** With links of mails that are still good. */
-  async function forVisitors() {
-    const ben = await site.visitor("Ben")
-    await member.invite(ben.email)
-    const { link: invitation } = await site.mails.next(ben.email, /invites you/i)
-    await ben.goTo("/passwords/new")
-    await ben.fill({ "Email address": member.email })
-    await ben.press("Send the mail")
-    const { link: reset } = await site.mails.next(member.email, /new password/i)
-    return [...FOR_EVERYBODY, invitation, reset]
-  }
-
-  async function forMembers() {
-    const application = await member.createApplication("Chat")
-    const archived = await member.createApplication("Former chat")
-    await member.confirms("Archive")
-    await member.isTold(/archived/i)
-    await member.goTo("/account")
-    const registration = new URL(member.page.url()).pathname
-    const organization = application.replace(/\/applications.*/, "")
-    return [
-      registration,
-      `${registration}/edit`,
-      `${registration}/delete`,
-      "/account/tokens",
-      "/account/organizations",
-      organization,
-      `${organization}/applications/new`,
-      application,
-      archived,
-      `${application}/console?topic=general`,
-      "/invitations/new",
-    ]
-  }
-
-  async function forRoot() {
-    const found = ["/admin", "/admin/users?q=nobody-has-this-name"]
-    for (const table of TABLES) {
-      await root.goTo(`/admin/${table}`)
-      const links = root.page.locator(`main a[href^="/admin/${table}/"]`)
-      const hrefs = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")))
-      const first = hrefs.find((href) => /\/\d+$/.test(href))
-      assert.ok(first, `no row of ${table} is linked`)
-      found.push(`/admin/${table}`, first)
-      if (!NOT_EDITED.includes(table)) found.push(`${first}/edit`, `/admin/${table}/new`, `${first}/delete`)
-    }
-    return found
-  }
 
   for (const [who, someone] of [
     ["everybody", (options) => site.visitor("Visitor", options)],

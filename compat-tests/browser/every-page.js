@@ -1,0 +1,94 @@
+// Where the pages of the site are, with something on each of them.
+
+import assert from "node:assert/strict"
+
+const FOR_EVERYBODY = [
+  "/",
+  "/demo",
+  "/sessions/new",
+  "/registrations/new",
+  "/registrations/sent",
+  "/passwords/new",
+  "/passwords/no-such-token/edit",
+  "/confirmations/new",
+  "/confirmations/no-such-token/edit",
+  "/unlocks/new",
+  "/unlocks/no-such-token/edit",
+  "/invitations/no-such-token/edit",
+  "/no-such-page",
+]
+
+const TABLES = [
+  "users",
+  "user_tokens",
+  "organizations",
+  "enrollments",
+  "applications",
+  "ownerships",
+  "mails",
+  "audit",
+]
+
+/** Tables whose rows are made elsewhere. */
+const NOT_EDITED = ["mails", "audit"]
+
+/**
+ * @param {object} site
+ * @param {Person} member who is signed in, and gets something to show on every page
+ * @param {Person} root
+ * @returns {Promise<Record<string, string[]>>} the paths, by who can go there
+ */
+export async function everyPage(site, member, root) {
+  const everybody = await forVisitors(site, member)
+  return { everybody, "a member": await forMembers(member), root: await forRoot(root) }
+}
+
+/** With links of mails that are still good. */
+async function forVisitors(site, member) {
+  const ben = await site.visitor("Ben")
+  await member.invite(ben.email)
+  const { link: invitation } = await site.mails.next(ben.email, /invites you/i)
+  await ben.goTo("/passwords/new")
+  await ben.fill({ "Email address": member.email })
+  await ben.press("Send the mail")
+  const { link: reset } = await site.mails.next(member.email, /new password/i)
+  return [...FOR_EVERYBODY, invitation, reset]
+}
+
+async function forMembers(member) {
+  await member.createToken()
+  const application = await member.createApplication("Chat")
+  const archived = await member.createApplication("Former chat")
+  await member.confirms("Archive")
+  await member.isTold(/archived/i)
+  await member.goTo("/account")
+  const registration = new URL(member.page.url()).pathname
+  const organization = application.replace(/\/applications.*/, "")
+  return [
+    registration,
+    `${registration}/edit`,
+    `${registration}/delete`,
+    "/account/tokens",
+    "/account/organizations",
+    organization,
+    `${organization}/applications/new`,
+    application,
+    archived,
+    `${application}/console?topic=general`,
+    "/invitations/new",
+  ]
+}
+
+async function forRoot(root) {
+  const found = ["/admin", "/admin/users?q=nobody-has-this-name"]
+  for (const table of TABLES) {
+    await root.goTo(`/admin/${table}`)
+    const links = root.page.locator(`main a[href^="/admin/${table}/"]`)
+    const hrefs = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")))
+    const first = hrefs.find((href) => /\/\d+$/.test(href))
+    assert.ok(first, `no row of ${table} is linked`)
+    found.push(`/admin/${table}`, first)
+    if (!NOT_EDITED.includes(table)) found.push(`${first}/edit`, `/admin/${table}/new`, `${first}/delete`)
+  }
+  return found
+}
