@@ -27,8 +27,9 @@ $(BUNDLE): $(BUNDLE_SOURCES)
 
 test: test-rust test-assets test-compat test-example ## Run every test
 
-test-rust: $(BUNDLE) ## Run the server's own tests, on SQLite and Postgres
+test-rust: $(BUNDLE) ## Run the server's own tests, on SQLite and Postgres, and those of the load generator
 	$(CARGO) test --workspace --locked
+	$(CARGO) test --manifest-path bench/Cargo.toml --locked
 
 test-assets: $(BUNDLE) ## Run the tests of the browser client
 	cd assets && $(NPM) test
@@ -69,6 +70,7 @@ bench-instructions: build $(BENCH) ## Count instructions per message and per joi
 check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path protocol/fuzz/Cargo.toml --check
+	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --manifest-path protocol/fuzz/Cargo.toml --all-targets --locked -- -D warnings
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --locked -- -D warnings
@@ -82,6 +84,7 @@ audit: ## Check the dependencies for known vulnerabilities; fetches the list of 
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path bench/Cargo.toml
 
 clean: ## Remove what was built; data/ stays
 	$(CARGO) clean

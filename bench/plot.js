@@ -14,7 +14,7 @@ const PLOTS = [
   ...[{ file: "memory.svg", series: "idle", figure: "memory per socket (RSS)", x: "joined idle sockets" }],
   ...[{ file: "joins.svg", series: "idle", figure: "CPU per connect and join", x: "joined idle sockets" }],
   ...[{ file: "presence.svg", series: "presence", figure: "CPU", x: "users who join one topic at 1,000/s" }],
-  ...[{ file: "views.svg", series: "presence", figure: "last view complete after the last join", x: "users who join one topic at 1,000/s" }],
+  ...[{ file: "views.svg", series: "presence", figure: "every view complete after the last join", x: "users who join one topic at 1,000/s" }],
 ]
 
 const MIDDLE = 'text-anchor="middle"'

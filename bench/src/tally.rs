@@ -43,7 +43,8 @@ mod tests {
         tally
     }
 
-    const STATE: &str = r#"["1",null,"t","presence_state",{"a":{"metas":[{"phx_ref":"x"}]},"b":{"metas":[{"phx_ref":"y"}]}}]"#;
+    const STATE: &str =
+        r#"["1",null,"t","presence_state",{"a":{"metas":[{"phx_ref":"x"}]},"b":{"metas":[{"phx_ref":"y"}]}}]"#;
 
     #[test]
     fn the_same_users_come_to_the_same() {
@@ -59,7 +60,8 @@ mod tests {
 
     #[test]
     fn others_do_not() {
-        let other = r#"["1",null,"t","presence_state",{"a":{"metas":[{"phx_ref":"x"}]},"c":{"metas":[{"phx_ref":"y"}]}}]"#;
+        let other =
+            r#"["1",null,"t","presence_state",{"a":{"metas":[{"phx_ref":"x"}]},"c":{"metas":[{"phx_ref":"y"}]}}]"#;
         assert_ne!(tally(&[STATE]), tally(&[other]));
         assert_ne!(tally(&[STATE]), tally(&[STATE, STATE]));
         assert_eq!(tally(&[r#"[null,"1","t","phx_reply",{"status":"ok"}]"#]), Tally::default());
