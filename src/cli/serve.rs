@@ -28,6 +28,7 @@ pub(super) async fn run(config: Config) -> Outcome {
         tracing::info!("The database was empty; it has demo data now");
     }
     let public_url = config.public_url(listener.local_addr()?.port());
+    say_how_mail_leaves(&config);
     welcome(&config, &public_url, &db, &listener).await?;
 
     let site = Site {
@@ -68,14 +69,9 @@ struct Mail {
 impl Mail {
     fn start(app: &App, smtp: Option<Smtp>) -> Self {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        match smtp {
-            Some(smtp) => {
-                tracing::info!(server = %smtp, "Sending mails");
-                let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
-                tasks.spawn(sender.run(stopping.clone()));
-            }
-            None if app.pages.site.mailbox => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
-            None => tracing::warn!("{WITHOUT_SMTP}"),
+        if let Some(smtp) = smtp {
+            let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
+            tasks.spawn(sender.run(stopping.clone()));
         }
         tasks.close();
         Self { stopping, tasks }
@@ -87,6 +83,14 @@ impl Mail {
         if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!("Stopped while a mail was being sent; it will be sent again.");
         }
+    }
+}
+
+fn say_how_mail_leaves(config: &Config) {
+    match &config.smtp {
+        Some(smtp) => tracing::info!(server = %smtp, "Mails leave through a mail server"),
+        None if config.keeps_mails() => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
+        None => tracing::warn!("{WITHOUT_SMTP}"),
     }
 }
 

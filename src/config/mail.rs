@@ -1,7 +1,7 @@
 //! How mail leaves.
 
 use super::settings::{SettingError, Settings, malformed, unusable};
-use crate::mail::{Mailbox, Smtp, SmtpUrl};
+use crate::mail::{Mailbox, Smtp, SmtpUrl, is_address};
 
 const FROM: SettingError =
     SettingError::Missing { name: "PUSHER_LITE_MAIL_FROM", reason: "with PUSHER_LITE_SMTP_URL, mails need a sender" };
@@ -10,7 +10,8 @@ const FROM: SettingError =
 pub(super) fn smtp(settings: &Settings) -> Result<Option<Smtp>, SettingError> {
     let from = settings.get("mail_from").map(|(text, source)| {
         let expected = "an address that mails come from, such as pusher-lite <noreply@example.com>";
-        text.parse::<Mailbox>().map_err(|_| malformed("mail_from", expected, text, source))
+        let from = text.parse::<Mailbox>().ok().filter(|from| is_address(from.email.as_ref()));
+        from.ok_or_else(|| malformed("mail_from", expected, text, source))
     });
     let from = from.transpose()?;
     let Some((url, source)) = settings.get("smtp_url") else { return Ok(None) };

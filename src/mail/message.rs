@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn message(recipient: &str, subject: &str) -> Result<String, String> {
-        let from: Mailbox = "Lite, \"pusher\" <noreply@example.com>".parse().unwrap();
+        let from: Mailbox = "Pusher Lité <noreply@example.com>".parse().unwrap();
         let parts = Parts { recipient, subject, text: "Hällo\n.\nover\n", html: "<p>Hällo</p>", id: "mail-7" };
         compose(&from, &parts).map(|(_, message)| String::from_utf8(message).unwrap())
     }
