@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     auth::{Attempts, SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
@@ -32,6 +34,8 @@ pub struct App {
     pub pages: Arc<Pages>,
     /// What people's accounts need.
     pub accounts: Arc<Accounts>,
+    /// Cancelled as soon as the server is asked to stop, when it still serves.
+    pub stopping: CancellationToken,
 }
 
 /// What pages are made of.
@@ -92,6 +96,7 @@ impl App {
                 token_uses: TokenUses::new(),
             }),
             pages: Arc::new(Pages { views: Views::new(&assets), assets, site }),
+            stopping: CancellationToken::new(),
         }
     }
 }

@@ -14,9 +14,9 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -88,14 +88,18 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub struct Options {
     /// Most TCP connections open at once, upgraded ones included; further ones wait in the kernel's queue.
     pub max_connections: usize,
-    /// How long running requests may take to end once the server stops.
-    pub patience: Duration,
     /// The proxies that are believed what they say of their clients.
     pub trusted_proxies: TrustedProxies,
 }
 
-/// Serves HTTP/1 until `stop` is done, then lets running requests end.
-pub async fn serve<A, F>(listener: TcpListener, options: Options, answer: A, stop: impl Future<Output = ()>)
+/// Serves HTTP/1 until `stop` is done, then lets running requests end, at the latest by the time that `stop` says; returns
+/// that time.
+pub async fn serve<A, F>(
+    listener: TcpListener,
+    options: Options,
+    answer: A,
+    stop: impl Future<Output = Instant>,
+) -> Instant
 where
     A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
@@ -111,31 +115,43 @@ where
             connections.spawn(serve_connection(stream, connection, answer.clone(), stopping.clone()));
         }
     };
-    tokio::select! {
-        () = accepting => {}
-        () = stop => {}
-    }
+    let deadline = tokio::select! {
+        never = accepting => never,
+        deadline = stop => deadline,
+    };
     drop(listener);
     stopping.cancel();
     connections.close();
-    if timeout(options.patience, connections.wait()).await.is_err() {
+    if timeout_at(deadline, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "Stopped without waiting longer for requests that are still running.");
     }
+    deadline
 }
 
-/// Done when the process is asked to stop: SIGTERM, or SIGINT as by Ctrl-C.
-///
-/// # Errors
-///
-/// When the operating system does not let the process listen to signals.
-pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
+/// The wishes of the operating system that the process stops: SIGTERM, or SIGINT as by Ctrl-C.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Listens to them from now on.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system does not let the process listen to signals.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }
 
 async fn permit(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {

@@ -3,9 +3,11 @@
 mod args;
 mod config_check;
 mod mail;
+mod mail_sending;
 mod migrate;
 mod seed;
 mod serve;
+mod stop;
 mod token;
 mod user;
 mod welcome;

@@ -1,28 +1,25 @@
 //! `pusher-lite serve`.
 
-use std::time::Duration;
+use tokio::net::TcpListener;
 
-use tokio::{net::TcpListener, time::timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-use super::{Outcome, mail::WITHOUT_SMTP, open_database, seed, welcome};
+use super::{Outcome, mail_sending::MailSending, open_database, seed, stop, welcome};
 use crate::{
     app::{App, Site},
     config::Config,
-    mail::{Sender, Smtp},
-    server,
+    server::{self, Options, StopSignals},
     store::{Db, demo},
     web::Endpoint,
 };
 
 pub(super) async fn run(config: Config) -> Outcome {
-    // Each socket is a file descriptor, and most systems allow a process a thousand unless it asks.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "The number of file descriptors could not be raised; it limits how many sockets there can be");
-    }
+    raise_descriptor_limit();
     // Before the database is touched: of two servers started on one port, the second leaves everything alone.
     let listener = server::bind(config.listen.host, config.listen.port)?;
-    let stop = server::stop_signal()?;
+    let options = Options {
+        max_connections: config.listen.max_connections,
+        trusted_proxies: config.listen.trusted_proxies.clone(),
+    };
+    let signals = StopSignals::listen()?;
     let db = open_database(&config).await?;
     if config.demo && seed::demo_data(&db).await? {
         tracing::info!("The database was empty; it has demo data now");
@@ -31,58 +28,31 @@ pub(super) async fn run(config: Config) -> Outcome {
     say_how_mail_leaves(&config);
     welcome(&config, &public_url, &db, &listener).await?;
 
-    let site = Site {
+    let app = App::new(db, &config.secrets, config.realtime, site(&config, public_url));
+    let mail = MailSending::start(&app, config.smtp);
+    let stop = stop::on_signal(signals, app.clone(), config.stop);
+    let endpoint = Endpoint::new(app);
+    let answer = move |request, connection| endpoint.clone().answer(request, connection);
+    let deadline = server::serve(listener, options, answer, stop).await;
+    mail.ended(deadline).await;
+    tracing::info!("Stopped");
+    stop::do_not_wait_for_blocking_work();
+    Ok(())
+}
+
+/// Each socket is a file descriptor, and most systems allow a process a thousand unless it asks.
+fn raise_descriptor_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "The number of file descriptors could not be raised; it limits how many sockets there can be");
+    }
+}
+
+fn site(config: &Config, public_url: String) -> Site {
+    Site {
         public_url: config.public_url.clone(),
         base_url: public_url,
         demo: config.demo,
         mailbox: config.keeps_mails(),
-    };
-    let app = App::new(db, &config.secrets, config.realtime, site);
-    let mail = Mail::start(&app, config.smtp);
-    let hub = app.hub.clone();
-    let endpoint = Endpoint::new(app);
-    let answer = move |request, connection| endpoint.clone().answer(request, connection);
-    let options = server::Options {
-        max_connections: config.listen.max_connections,
-        patience: config.listen.shutdown_timeout,
-        trusted_proxies: config.listen.trusted_proxies,
-    };
-    let stop = async {
-        stop.await;
-        mail.stopping.cancel();
-        tracing::info!("Stopping: sockets are closed, requests that run are finished");
-        hub.shutdown().await;
-    };
-    let patience = options.patience;
-    server::serve(listener, options, answer, stop).await;
-    mail.stop(patience).await;
-    tracing::info!("Stopped");
-    Ok(())
-}
-
-/// Mails being sent in the background, where they can be.
-struct Mail {
-    stopping: CancellationToken,
-    tasks: TaskTracker,
-}
-
-impl Mail {
-    fn start(app: &App, smtp: Option<Smtp>) -> Self {
-        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        if let Some(smtp) = smtp {
-            let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
-            tasks.spawn(sender.run(stopping.clone()));
-        }
-        tasks.close();
-        Self { stopping, tasks }
-    }
-
-    /// Sends nothing new, and lets what is being sent end for at most `patience`; what does not is sent again later.
-    async fn stop(self, patience: Duration) {
-        self.stopping.cancel();
-        if timeout(patience, self.tasks.wait()).await.is_err() {
-            tracing::warn!("Stopped while a mail was being sent; it will be sent again.");
-        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Config {
     pub realtime: realtime::Limits,
     /// The mail server, if mails are to leave.
     pub smtp: Option<Smtp>,
+    /// How it stops.
+    pub stop: Stop,
     /// Whether an empty database is filled with demo data, and `/demo` served.
     pub demo: bool,
 }
@@ -48,8 +50,17 @@ pub struct Listen {
     pub max_connections: usize,
     /// The proxies that are believed what they say of their clients.
     pub trusted_proxies: TrustedProxies,
-    /// How long a stop waits for requests and sockets to end.
-    pub shutdown_timeout: Duration,
+}
+
+/// How the server stops: one after the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Stop {
+    /// How long everything goes on, but `/health/ready` says that it will not.
+    pub delay: Duration,
+    /// Over how long the closing of sockets is spread.
+    pub drain_window: Duration,
+    /// How long requests and sockets may take to end after that.
+    pub timeout: Duration,
 }
 
 /// Which database, and how much of it.
@@ -96,6 +107,7 @@ impl Config {
             secrets: Secrets::load(settings, &database.keep_secrets())?,
             realtime: realtime_limits(settings)?,
             smtp,
+            stop: Stop::from_settings(settings)?,
             demo: settings.parse("demo", "true or false", boolean)?,
             listen,
             database,
@@ -114,7 +126,21 @@ impl Listen {
                 "IP addresses and networks with commas between them, such as 127.0.0.1, 10.0.0.0/8",
                 |text| text.parse().ok(),
             )?,
-            shutdown_timeout: seconds(settings, "shutdown_timeout")?,
+        })
+    }
+}
+
+impl Stop {
+    fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
+        let up_to_an_hour = |key| {
+            settings.parse(key, "a whole number of seconds up to 3600", |text| {
+                number(text).filter(|seconds| *seconds <= 3600).map(Duration::from_secs)
+            })
+        };
+        Ok(Self {
+            delay: up_to_an_hour("shutdown_delay")?,
+            drain_window: up_to_an_hour("drain_window")?,
+            timeout: seconds(settings, "shutdown_timeout")?,
         })
     }
 }
@@ -255,6 +281,9 @@ mod tests {
             ("PUSHER_LITE_IDLE_TIMEOUT", "0"),
             ("PUSHER_LITE_PRESENCE_WINDOW", "0.1"),
             ("PUSHER_LITE_PRESENCE_WINDOW", "10001"),
+            ("PUSHER_LITE_SHUTDOWN_DELAY", "-1"),
+            ("PUSHER_LITE_DRAIN_WINDOW", "3601"),
+            ("PUSHER_LITE_SHUTDOWN_TIMEOUT", "0"),
             ("PUSHER_LITE_MAX_MESSAGE_BYTES", "1MiB"),
             ("PUSHER_LITE_MAX_CONNECTIONS", "0"),
             ("PUSHER_LITE_DATABASE_CONNECTIONS", "0"),

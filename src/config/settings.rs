@@ -56,7 +56,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("channels_per_socket", "PUSHER_LITE_CHANNELS_PER_SOCKET", "100", "NUMBER", "Most topics one socket may join"),
     setting("idle_timeout", "PUSHER_LITE_IDLE_TIMEOUT", "60", "SECONDS", "A socket that sends nothing for so long is closed with 1001"),
     setting("presence_window", "PUSHER_LITE_PRESENCE_WINDOW", "100", "MILLISECONDS", "Most that changes in who is in a busy topic are gathered before its members are told; 0 tells each at once"),
-    setting("shutdown_timeout", "PUSHER_LITE_SHUTDOWN_TIMEOUT", "10", "SECONDS", "How long a stop waits for requests and sockets to end"),
+    setting("shutdown_delay", "PUSHER_LITE_SHUTDOWN_DELAY", "0", "SECONDS", "How long a stop goes on serving while /health/ready answers 503, so that balancers notice"),
+    setting("drain_window", "PUSHER_LITE_DRAIN_WINDOW", "10", "SECONDS", "Then, over how long a stop spreads the closing of sockets; few take less"),
+    setting("shutdown_timeout", "PUSHER_LITE_SHUTDOWN_TIMEOUT", "10", "SECONDS", "Then, how long a stop waits for requests and sockets to end"),
     setting("log", "PUSHER_LITE_LOG", "info", "FILTER", "What to log: error, warn, info, debug, trace, or a tracing filter"),
     setting("log_format", "PUSHER_LITE_LOG_FORMAT", "text", "FORMAT", "text for people, json for machines"),
 ];

@@ -22,9 +22,23 @@ mod tests {
         }
         let long = format!("{}@example.com", "a".repeat(250));
         for bad in [
-            "", "ann", "ann@", "@example.com", "a b@example.com", "ann@example.com\r\nBcc: x@y.z", "ann@exa mple.com",
-            "ann@example.com ", "Ann <ann@example.com>", "a@b@c.d", "ann@example..com", "ann@[127.0.0.1]",
-            "\"a b\"@example.com", "ann@example.com,bob@example.com", "ann@example.com\0", "ä@example.com", &long,
+            "",
+            "ann",
+            "ann@",
+            "@example.com",
+            "a b@example.com",
+            "ann@example.com\r\nBcc: x@y.z",
+            "ann@exa mple.com",
+            "ann@example.com ",
+            "Ann <ann@example.com>",
+            "a@b@c.d",
+            "ann@example..com",
+            "ann@[127.0.0.1]",
+            "\"a b\"@example.com",
+            "ann@example.com,bob@example.com",
+            "ann@example.com\0",
+            "ä@example.com",
+            &long,
         ] {
             assert!(!is_address(bad), "{bad:?}");
         }

@@ -164,7 +164,8 @@ fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value)
 /// A name that a stranger chose, as it may stand in a letter to somebody else: one line, not long, and nothing that a
 /// mail program would make a link of; a name that is one is left out.
 fn presentable(name: &str) -> String {
-    let words: Vec<&str> = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");
     let lower = line.to_lowercase();
     if lower.contains("://") || lower.contains("www.") {

@@ -28,7 +28,8 @@ pub(super) fn compose(from: &Mailbox, parts: &Parts<'_>) -> Result<(Address, Vec
     if !super::is_address(parts.recipient) {
         return Err("The recipient is no address that mail can be sent to.".to_owned());
     }
-    let recipient: Address = parts.recipient.parse().map_err(|error| format!("The recipient is no address: {error}."))?;
+    let recipient: Address =
+        parts.recipient.parse().map_err(|error| format!("The recipient is no address: {error}."))?;
     let message = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, recipient.clone()))
@@ -72,7 +73,9 @@ mod tests {
     fn a_message_has_both_parts_and_says_that_nobody_wrote_it() {
         let message = message("ann@example.com", "Grüße").unwrap();
         assert!(message.is_ascii(), "{message}");
-        for line in ["To: ann@example.com\r\n", "Message-ID: <mail-7@example.com>\r\n", "Auto-Submitted: auto-generated\r\n"] {
+        for line in
+            ["To: ann@example.com\r\n", "Message-ID: <mail-7@example.com>\r\n", "Auto-Submitted: auto-generated\r\n"]
+        {
             assert!(message.contains(line), "{line}: {message}");
         }
         assert!(message.contains("text/plain; charset=utf-8") && message.contains("text/html; charset=utf-8"));

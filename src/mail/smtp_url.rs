@@ -43,7 +43,8 @@ impl FromStr for SmtpUrl {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = Url::parse(text).map_err(|_| "is no URL; characters such as @ / # in a password are written as %40 …")?;
+        let url =
+            Url::parse(text).map_err(|_| "is no URL; characters such as @ / # in a password are written as %40 …")?;
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() => name.trim_matches(['[', ']']).to_owned(),
             Some(Host::Ipv4(address)) => address.to_string(),
@@ -163,8 +164,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_without_the_password() {
         for text in [
-            "", "mail.example.com", "http://mail.example.com", "smtp://", "smtps://me@h", "smtps://:hunter2@h",
-            "smtps://h/path", "smtps://h?x=1", "smtps://h?tls=none", "smtp://h?tls=maybe", "smtps://me:hunter2@h:99999",
+            "",
+            "mail.example.com",
+            "http://mail.example.com",
+            "smtp://",
+            "smtps://me@h",
+            "smtps://:hunter2@h",
+            "smtps://h/path",
+            "smtps://h?x=1",
+            "smtps://h?tls=none",
+            "smtp://h?tls=maybe",
+            "smtps://me:hunter2@h:99999",
             "smtps://me:%ff@h",
         ] {
             let reason = text.parse::<SmtpUrl>().expect_err(text);

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use bytes::Bytes;
 use pusher_lite_protocol::presence::PhxRef;
@@ -210,10 +211,11 @@ impl Hub {
         self.shared.sockets.is_stopping()
     }
 
-    /// Closes all sockets with 1012, also those that are still handed over, and returns when they are gone: at the
-    /// latest [`Limits::linger`] after.
-    pub async fn shutdown(&self) {
-        self.shared.sockets.stop().await;
+    /// Closes all sockets with 1012 in batches spread over `window`, so that their clients do not come back all at once; few
+    /// of them in less time. Those that are still handed over are closed at once. Returns when all are gone: at the latest
+    /// [`Limits::linger`] after the last batch.
+    pub async fn shutdown(&self, window: Duration) {
+        self.shared.sockets.stop(window).await;
     }
 }
 

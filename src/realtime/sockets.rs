@@ -18,6 +18,11 @@ use super::identity::Identity;
 use super::idle::{self, Wheel};
 use super::outbox::Outbox;
 
+/// How often some of the connections are closed while the server stops, and how few at a time: with fewer of them than fill
+/// the window, there is no use in spreading them over it.
+const CLOSE_EVERY: Duration = Duration::from_millis(100);
+const CLOSE_AT_LEAST: usize = 25;
+
 /// All connections by id.
 #[derive(Debug)]
 pub(super) struct Sockets {
@@ -99,16 +104,29 @@ impl Sockets {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Asks all connections to close, also those still to come, and waits until they are gone.
-    pub(super) async fn stop(&self) {
+    /// Asks all connections to close, spread over `window`; those still to come, at once. Waits until they are gone.
+    pub(super) async fn stop(&self, window: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.close(Close::Shutdown, |_| true);
+        self.close_in_batches(window).await;
         loop {
             let gone = self.gone.notified();
             if self.connections.is_empty() {
                 return;
             }
             gone.await;
+        }
+    }
+
+    /// They count as closed together: no list of who is there shrinks step by step while the server stops.
+    async fn close_in_batches(&self, window: Duration) {
+        let all: Vec<SocketId> = self.connections.iter().map(|connection| connection.id).collect();
+        let departure = Arc::default();
+        let mut turns = interval(CLOSE_EVERY);
+        for batch in all.chunks(batch_size(all.len(), window)) {
+            turns.tick().await;
+            for connection in batch.iter().filter_map(|id| self.connections.get(id)) {
+                connection.outbox.request_close_with(Close::Shutdown, Some(&departure));
+            }
         }
     }
 
@@ -139,5 +157,33 @@ impl Sockets {
 
     fn now(&self) -> u32 {
         self.now.load(Ordering::Relaxed)
+    }
+}
+
+/// How many of so many connections to close at a time, to be through when the window is over.
+fn batch_size(connections: usize, window: Duration) -> usize {
+    let turns = usize::try_from(window.as_millis() / CLOSE_EVERY.as_millis()).unwrap_or(usize::MAX);
+    if turns == 0 { connections.max(1) } else { connections.div_ceil(turns).max(CLOSE_AT_LEAST) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_fill_the_window_and_are_not_tiny() {
+        let seconds = Duration::from_secs;
+        for (connections, window, size) in [
+            (0, seconds(10), 25),
+            (100, seconds(10), 25),
+            (2_500, seconds(10), 25),
+            (5_000, seconds(10), 50),
+            (100_001, seconds(10), 1001),
+            (5_000, Duration::ZERO, 5_000),
+            (0, Duration::ZERO, 1),
+            (10, Duration::MAX, 25),
+        ] {
+            assert_eq!(batch_size(connections, window), size, "{connections} in {window:?}");
+        }
     }
 }

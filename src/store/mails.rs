@@ -143,7 +143,8 @@ pub async fn claim(tx: &mut Transaction<'_>, limit: i64, lease: TimeDelta) -> Re
     let mut claimed = Vec::with_capacity(due.len());
     for (id, attempts) in due {
         // Who read the same row at the same time finds it changed, and gets nothing.
-        let unclaimed = mails::table.find(id).filter(mails::attempts.eq(attempts)).filter(mails::next_attempt_at.le(now));
+        let unclaimed =
+            mails::table.find(id).filter(mails::attempts.eq(attempts)).filter(mails::next_attempt_at.le(now));
         let mail = on_conn!(tx, |raw| diesel::update(unclaimed)
             .set((mails::attempts.eq(attempts + 1), mails::next_attempt_at.eq(now + lease)))
             .returning((Mail::as_returning(), Bodies::as_returning()))

@@ -52,6 +52,9 @@ pub enum Error {
     /// The database, or a topic, cannot take more now: 503.
     #[error("the server cannot answer right now; try again soon")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A socket that would not live long, since the server stops: 503.
+    #[error("the server is stopping; try again soon")]
+    Stopping,
     /// A fault of this server: 500. The source is for the log alone.
     #[error("the server failed; its log says more")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -119,7 +122,7 @@ impl Error {
             Self::Refused | Self::Forgery => StatusCode::FORBIDDEN,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Elsewhere(response) => response.status(),
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

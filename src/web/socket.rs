@@ -36,6 +36,9 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
     if request.method() != Method::GET {
         return Err(http::Error::bad_request("a WebSocket is opened by GET").into());
     }
+    if app.hub.is_stopping() {
+        return Err(Error::Stopping);
+    }
     let jwt = auth_token(&request)?;
     let (vsn, identity) = admit(&app, request.params(), jwt.as_deref()).await?;
     let (response, upgrade) = upgrade::websocket(&mut request, &[PROTOCOL])?;

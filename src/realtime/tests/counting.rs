@@ -56,7 +56,7 @@ vsn_test!(sockets_topics_and_events_are_counted, async |vsn: Vsn| {
     }
     assert_eq!(hub.stats().totals.joined(), 1);
     drop(alice);
-    hub.shutdown().await;
+    hub.shutdown(std::time::Duration::ZERO).await;
     assert_eq!(hub.stats().sockets.count(), 0);
     assert_eq!(hub.stats().totals.joined(), 0);
     assert_eq!(closes(&hub, "gone") + closes(&hub, "shutdown"), 1);

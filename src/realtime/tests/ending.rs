@@ -173,7 +173,7 @@ async fn a_stop_closes_all_without_leaves() {
     one.expect_diff().await;
     let stopping = tokio::spawn({
         let hub = hub.clone();
-        async move { hub.shutdown().await }
+        async move { hub.shutdown(Duration::ZERO).await }
     });
     one.expect_close(Some(1012)).await;
     two.expect_close(Some(1012)).await;
@@ -184,3 +184,55 @@ async fn a_stop_closes_all_without_leaves() {
     let mut late = Client::connect(&hub, "late", Vsn::V2).await;
     late.expect_close(Some(1012)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_closes_batch_after_batch() {
+    let hub = Hub::new(Limits::default());
+    let mut clients = Vec::new();
+    for number in 0..60 {
+        clients.push(Client::connect(&hub, &format!("user {number}"), Vsn::V2).await);
+    }
+    while hub.socket_count() < clients.len() {
+        tokio::task::yield_now().await;
+    }
+    let start = Instant::now();
+    let mut closings = tokio::task::JoinSet::new();
+    for mut client in clients {
+        closings.spawn(async move {
+            client.expect_close(Some(1012)).await;
+            start.elapsed().as_millis() / 100
+        });
+    }
+    hub.shutdown(Duration::from_secs(10)).await;
+    let mut turns = closings.join_all().await;
+    turns.sort_unstable();
+    let expected = [[0; 25].as_slice(), &[1; 25], &[2; 10]].concat();
+    assert_eq!(turns, expected);
+}
+
+vsn_test!(those_who_wait_for_their_turn_see_nobody_leave, async |vsn| {
+    let hub = Hub::new(Limits::default());
+    let mut clients = Vec::new();
+    for number in 0..30 {
+        clients.push(Client::joined(&hub, &format!("user {number}"), vsn, "t").await);
+    }
+    let stopping = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.shutdown(Duration::from_secs(10)).await }
+    });
+    for mut client in clients {
+        let mut leaves = Vec::new();
+        loop {
+            match client.next().await {
+                Message::Close(frame) => break assert_eq!(u16::from(frame.unwrap().code), 1012),
+                Message::Text(text) => {
+                    let received = Received::read(vsn, &serde_json::from_str(&text).unwrap());
+                    leaves.extend(received.payload["leaves"].as_object().unwrap().keys().cloned());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(leaves, [""; 0]);
+    }
+    stopping.await.unwrap();
+});

@@ -215,7 +215,7 @@ vsn_test!(stopping_answers_the_polls_that_wait, async |vsn| {
     let poll = alice.poll();
     settle().await;
     let began = Instant::now();
-    hub.shutdown().await;
+    hub.shutdown(Duration::ZERO).await;
     assert_eq!(poll.await.unwrap().unwrap(), []);
     assert_eq!(began.elapsed().as_secs(), 0);
     assert_eq!(hub.open_longpoll(identity("alice"), vsn).unwrap_err(), OpenError::Stopping);

@@ -87,7 +87,7 @@ async fn a_client_that_never_reads_is_let_go() {
     publish_all(&mut publisher).await;
     drop(publisher);
     let before = tokio::time::Instant::now();
-    hub.shutdown().await;
+    hub.shutdown(Duration::ZERO).await;
     assert!(before.elapsed() <= Limits::default().linger + Duration::from_secs(1));
     assert_eq!(hub.socket_count(), 0);
 }

@@ -4,4 +4,5 @@ mod accounts;
 mod logging;
 mod serving;
 mod settings;
+mod stopping;
 mod support;

@@ -1,11 +1,6 @@
 //! A server, started, started again, and started twice.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-};
-
-use super::support::Installation;
+use super::support::{Installation, exchange};
 
 const DEMO: [(&str, &str); 1] = [("PUSHER_LITE_DEMO", "true")];
 
@@ -48,13 +43,4 @@ fn pages_show_the_address_that_a_trusted_proxy_was_asked_for() {
 fn session(port: u16, token: &str) -> String {
     let path = format!("/api/sessions?token={token}");
     exchange(port, &format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"))
-}
-
-/// All that is answered to a request.
-fn exchange(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }

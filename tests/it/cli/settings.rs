@@ -73,7 +73,10 @@ fn a_mail_server_that_cannot_be_reached_is_named() {
     assert!(message.contains("is no address"), "{message}");
     let output = installation.run(&["config", "check"], &environment);
     let shown = text(&output.stdout);
-    assert!(shown.contains(&format!("Mails leave through 127.0.0.1 port {port}")) && !shown.contains("s3cr3t"), "{shown}");
+    assert!(
+        shown.contains(&format!("Mails leave through 127.0.0.1 port {port}")) && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
 }
 
 #[test]

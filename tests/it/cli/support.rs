@@ -2,8 +2,11 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -61,6 +64,15 @@ impl Installation {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
+    /// Waits until the server that was started last has logged this.
+    pub(super) fn until_logged(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "{text:?} is not in the log: {}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Starts a server on a free port, and reads what it prints until requests are served.
     pub(super) fn serve(&self, environment: &[(&str, &str)]) -> Running {
         let mut command = self.command(&["--port", "0"], environment);
@@ -93,10 +105,20 @@ impl Running {
     }
 
     /// Asks the server to stop, and waits until it has; returns whether it ended well.
-    pub(super) fn stop(mut self) -> bool {
-        let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+    pub(super) fn stop(self) -> bool {
+        self.signal("TERM");
+        self.ended().success()
+    }
+
+    /// Sends a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        self.process.wait().unwrap().success()
+    }
+
+    /// Waits until the server has ended.
+    pub(super) fn ended(mut self) -> ExitStatus {
+        self.process.wait().unwrap()
     }
 }
 
@@ -110,4 +132,18 @@ impl Drop for Running {
 
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// All that is answered to a request, up to where the server closes the connection.
+pub(super) fn exchange(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// The answer to a GET.
+pub(super) fn get(port: u16, path: &str) -> String {
+    exchange(port, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
 }

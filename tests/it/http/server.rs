@@ -6,7 +6,7 @@ use pusher_lite::{
     http::{BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, TrustedProxies, upgrade},
     server,
 };
-use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle};
+use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle, time::Instant};
 
 use crate::support::client::Client;
 
@@ -21,7 +21,7 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) gate: Gate,
     stop: Arc<Notify>,
-    served: JoinHandle<()>,
+    served: JoinHandle<Instant>,
 }
 
 impl Server {
@@ -35,12 +35,12 @@ impl Server {
         let (gate, stop) = (Gate::default(), Arc::new(Notify::new()));
         let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
         let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
-        let options = server::Options {
-            max_connections: max,
-            patience: Duration::from_secs(5),
-            trusted_proxies: TrustedProxies::default(),
+        let options = server::Options { max_connections: max, trusted_proxies: TrustedProxies::default() };
+        let stopping = async move {
+            stopped.notified().await;
+            Instant::now() + Duration::from_secs(5)
         };
-        let serving = server::serve(listener, options, answer, async move { stopped.notified().await });
+        let serving = server::serve(listener, options, answer, stopping);
         Self { address, gate, stop, served: tokio::spawn(serving) }
     }
 

@@ -96,7 +96,7 @@ db_test!(a_stop_answers_the_polls_that_wait);
 async fn a_stop_answers_the_polls_that_wait(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let poller = Poller::joined(&server, "alice", "1.0.0", "t").await;
-    let (answer, ()) = tokio::join!(poller.poll(), server.app.hub.shutdown());
+    let (answer, ()) = tokio::join!(poller.poll(), server.app.hub.shutdown(Duration::ZERO));
     let answer = answer.json();
     // An error, upon which every phoenix.js joins its topics again; no other session is opened.
     assert_eq!(answer, json!({"status": 500}));

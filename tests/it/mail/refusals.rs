@@ -19,12 +19,9 @@ use crate::support::database::TestDatabase;
 db_test!(a_refusal_of_the_recipient_or_the_mail_is_final);
 async fn a_refusal_of_the_recipient_or_the_mail_is_final(database: TestDatabase) {
     let (db, mut sink) = (database.migrated().await, Sink::start().await);
-    for (command, refusal) in [
-        ("RCPT", "550 5.1.1 no such user"),
-        ("RCPT", "553 not that name"),
-        ("DATA", "554 no"),
-        (".", "552 too large"),
-    ] {
+    for (command, refusal) in
+        [("RCPT", "550 5.1.1 no such user"), ("RCPT", "553 not that name"), ("DATA", "554 no"), (".", "552 too large")]
+    {
         database.execute("DELETE FROM mails").await;
         sink.be_friendly();
         sink.answer(command, Answer::Say(refusal));

@@ -31,7 +31,13 @@ async fn a_mail_arrives_and_what_it_said_is_forgotten(database: TestDatabase) {
     let mail = sink.mails.recv().await.unwrap();
     assert_eq!(mail.recipient, "zoe@example.com");
     assert!(sink.heard("MAIL FROM:<noreply@example.com>"));
-    for part in ["From: pusher-lite <noreply@example.com>", "To: zoe@example.com", "Subject: Set a new password", "text/plain", "text/html"] {
+    for part in [
+        "From: pusher-lite <noreply@example.com>",
+        "To: zoe@example.com",
+        "Subject: Set a new password",
+        "text/plain",
+        "text/html",
+    ] {
         assert!(mail.message.contains(part), "{part}: {}", mail.message);
     }
     let sent = only_mail(&db, State::Sent).await;

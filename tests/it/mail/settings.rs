@@ -12,9 +12,7 @@ const TO: &str = "me@example.com";
 #[tokio::test]
 async fn tls_from_the_first_byte_or_by_starttls() {
     let folder = tempfile::tempdir().unwrap();
-    for (security, scheme, query) in
-        [(Security::Tls, "smtps", ""), (Security::StartTls, "smtp", "&tls=required")]
-    {
+    for (security, scheme, query) in [(Security::Tls, "smtps", ""), (Security::StartTls, "smtp", "&tls=required")] {
         let mut sink = Sink::with(security).await;
         let authority = folder.path().join("ca.pem");
         std::fs::write(&authority, &sink.certificate).unwrap();

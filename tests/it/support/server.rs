@@ -12,7 +12,7 @@ use pusher_lite::{
     web::Endpoint,
 };
 use serde_json::Value;
-use tokio::{net::TcpStream, sync::Notify, task::JoinHandle};
+use tokio::{net::TcpStream, sync::Notify, task::JoinHandle, time::Instant};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{self, client::IntoClientRequest, http::header::SEC_WEBSOCKET_PROTOCOL},
@@ -34,7 +34,7 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) app: App,
     stop: Arc<Notify>,
-    _served: JoinHandle<()>,
+    _served: JoinHandle<Instant>,
 }
 
 impl TestServer {
@@ -64,13 +64,12 @@ impl TestServer {
         let stopped = Arc::clone(&stop);
         let serving = server::serve(
             listener,
-            server::Options {
-                max_connections: 1000,
-                patience: Duration::from_secs(5),
-                trusted_proxies: TRUSTED_PROXY.parse().unwrap(),
-            },
+            server::Options { max_connections: 1000, trusted_proxies: TRUSTED_PROXY.parse().unwrap() },
             move |request, connection| endpoint.clone().answer(request, connection),
-            async move { stopped.notified().await },
+            async move {
+                stopped.notified().await;
+                Instant::now() + Duration::from_secs(5)
+            },
         );
         Self { address, app, stop, _served: tokio::spawn(serving) }
     }

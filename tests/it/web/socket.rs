@@ -1,5 +1,7 @@
 //! Who may open a socket.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use pusher_lite::auth::Permissions;
 
@@ -89,4 +91,17 @@ async fn the_jwt_may_come_as_a_subprotocol(database: TestDatabase) {
         let answered = server.handshake(&query, &offered).await;
         assert_eq!(answered, expected.map(|protocol| protocol.map(str::to_owned)), "{offered}");
     }
+}
+
+db_test!(a_server_that_stops_opens_no_sockets_and_says_that_it_is_not_ready);
+async fn a_server_that_stops_opens_no_sockets_and_says_that_it_is_not_ready(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let jwt = server.jwt(MEMBER, Permissions::USER);
+    let query = format!("app_key={APP_KEY}&guardian_token={jwt}&unique_identifier=a");
+    server.app.stopping.cancel();
+    assert_eq!(server.get("/health/ready", &[]).await.status(), 503);
+    assert!(server.socket(&query).await.is_ok(), "others may not have noticed yet");
+    server.app.hub.shutdown(Duration::ZERO).await;
+    assert_eq!(server.socket(&query).await.err(), Some(503), "not 403, which would be a refusal");
+    assert_eq!(server.get("/health/live", &[]).await.status(), 200);
 }

@@ -1,0 +1,40 @@
+//! Mails being sent in the background of `pusher-lite serve`.
+
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
+
+use super::mail::WITHOUT_SMTP;
+use crate::{
+    app::App,
+    mail::{Sender, Smtp},
+};
+
+/// Mails being sent, where they can be.
+pub(super) struct MailSending {
+    tasks: TaskTracker,
+}
+
+impl MailSending {
+    /// Starts sending, until the server is asked to stop.
+    pub(super) fn start(app: &App, smtp: Option<Smtp>) -> Self {
+        let tasks = TaskTracker::new();
+        match smtp {
+            Some(smtp) => {
+                tracing::info!(server = %smtp, "Sending mails");
+                let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
+                tasks.spawn(sender.run(app.stopping.clone()));
+            }
+            None if app.pages.site.mailbox => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
+            None => tracing::warn!("{WITHOUT_SMTP}"),
+        }
+        tasks.close();
+        Self { tasks }
+    }
+
+    /// Lets what is being sent when the server stops end, at the latest at `deadline`; what does not is sent again later.
+    pub(super) async fn ended(self, deadline: Instant) {
+        if timeout_at(deadline, self.tasks.wait()).await.is_err() {
+            tracing::warn!("Stopped while a mail was being sent; it will be sent again.");
+        }
+    }
+}
