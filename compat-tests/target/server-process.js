@@ -44,12 +44,18 @@ class ServerProcess {
     await this.#ready(ended)
   }
 
-  /** Stops it as an administrator would, by SIGTERM. */
-  async stop() {
+  /**
+   * Stops it as an administrator would, by SIGTERM.
+   *
+   * @param {number} [within] milliseconds; then it is killed
+   * @returns {Promise<number | null>} its exit code
+   */
+  async stop(within = STOPPED_WITHIN) {
     this.child.kill("SIGTERM")
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), STOPPED_WITHIN)
-    await this.ended
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), within)
+    const code = await this.ended
     clearTimeout(timer)
+    return code
   }
 
   async restart() {

@@ -1,0 +1,87 @@
+// Runs in a process of its own: many phoenix.js clients, with the timers that phoenix.js has by itself. Tells its parent
+// how many have joined, and what they were told.
+
+import { PhoenixClient } from "../clients/phoenix-client.js"
+
+/** What makes a client use its own defaults instead of those that tests are in a hurry for. */
+const DEFAULTS = { reconnectAfterMs: undefined, rejoinAfterMs: undefined, heartbeatIntervalMs: undefined, timeout: undefined }
+
+/** How many connect at the same time: a browser does not open a thousand sockets at once either. */
+const CONNECTING = 50
+
+/** Words of refusal. 503 is none: it is what says "later". */
+const REFUSALS = /\b40[0-9]\b|unauthorized|forbidden/
+
+const TELL_EVERY = 100
+
+class Crowd {
+  refusals = []
+  #joins = new Map()
+  #heard = new Set()
+
+  constructor({ url, jwt, appKey, first, count, topics, transports }) {
+    const credentials = new Map([
+      ["jwt.admin", jwt],
+      ["app1.app_key", appKey],
+    ])
+    this.clients = Array.from({ length: count }, (_, at) => {
+      const number = first + at
+      const [version, transport] = transports[number % transports.length]
+      const how = { transport, options: DEFAULTS }
+      const client = new PhoenixClient(version, { url, credentials }, { uid: `user ${number}` }, how)
+      client.socket.onError((error) => this.#error(error))
+      return { client, topic: `restart ${number % topics}` }
+    })
+  }
+
+  async connect() {
+    const waiting = [...this.clients]
+    const next = async () => {
+      for (let one = waiting.pop(); one; one = waiting.pop()) await this.#join(one)
+    }
+    await Promise.all(Array.from({ length: CONNECTING }, next))
+  }
+
+  /** How many have joined so often, and how many have heard the last event. */
+  get state() {
+    const joins = [...this.#joins.values()]
+    const least = (times) => joins.filter((count) => count >= times).length
+    return { once: least(1), twice: least(2), heard: this.#heard.size, refusals: this.refusals.slice(0, 20) }
+  }
+
+  disconnect() {
+    for (const { client } of this.clients) client.disconnect()
+  }
+
+  #join({ client, topic }) {
+    const { channel } = client.connect().channel(topic)
+    channel.on("after", () => this.#heard.add(client.uid))
+    return new Promise((resolve) => {
+      channel
+        .join()
+        .receive("ok", () => {
+          this.#joins.set(client.uid, (this.#joins.get(client.uid) ?? 0) + 1)
+          resolve()
+        })
+        .receive("error", (reason) => this.refusals.push(`join: ${JSON.stringify(reason)}`))
+    })
+  }
+
+  #error(error) {
+    const text = String(error?.message ?? error)
+    if (REFUSALS.test(text)) this.refusals.push(text)
+  }
+}
+
+process.once("message", async (wanted) => {
+  const crowd = new Crowd(wanted)
+  const timer = setInterval(() => process.send(crowd.state), TELL_EVERY)
+  process.once("message", () => {
+    clearInterval(timer)
+    crowd.disconnect()
+    process.disconnect()
+    process.exit(0)
+  })
+  await crowd.connect()
+})
+process.once("disconnect", () => process.exit(0))
