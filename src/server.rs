@@ -1,6 +1,11 @@
 //! Accepting connections, bounding what they may cost, and stopping without losing requests.
 
+mod activity;
+mod pinned;
+mod tls;
+
 use std::{
+    convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
     pin::pin,
@@ -10,9 +15,15 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -20,6 +31,11 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::activity::Activity;
+pub use self::{
+    pinned::trusting_only,
+    tls::{Tls, TlsError},
+};
 use crate::http::{Connection, TrustedProxies};
 
 /// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
@@ -28,6 +44,8 @@ const BACKLOG: u32 = 4096;
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Bytes that a request's line and headers may take (431 beyond), and that are buffered of a body at a time.
 const HEAD_BYTES: usize = 64 * 1024;
+/// Requests of one HTTP/2 connection that are answered at the same time.
+const STREAMS: u32 = 100;
 /// After an error that the next `accept` would meet as well, such as having no file descriptor left.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
@@ -90,10 +108,12 @@ pub struct Options {
     pub max_connections: usize,
     /// The proxies that are believed what they say of their clients.
     pub trusted_proxies: TrustedProxies,
+    /// What connections are encrypted with, if they are.
+    pub tls: Option<Tls>,
 }
 
-/// Serves HTTP/1 until `stop` is done, then lets running requests end, at the latest by the time that `stop` says; returns
-/// that time.
+/// Serves HTTP/1, and with TLS also HTTP/2, until `stop` is done, then lets running requests end, at the latest by the time
+/// that `stop` says; returns that time.
 pub async fn serve<A, F>(
     listener: TcpListener,
     options: Options,
@@ -112,7 +132,8 @@ where
             let permit = permit(&permits).await;
             let (stream, peer) = accept(&listener).await;
             let connection = Connection::new(peer, options.trusted_proxies.clone(), permit);
-            connections.spawn(serve_connection(stream, connection, answer.clone(), stopping.clone()));
+            let tls = options.tls.clone();
+            connections.spawn(serve_connection(stream, tls, connection, answer.clone(), stopping.clone()));
         }
     };
     let deadline = tokio::select! {
@@ -191,15 +212,47 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves the requests of one connection until it is closed or upgraded. Whoever upgrades it takes the stream with it.
-async fn serve_connection<A, F>(stream: TcpStream, connection: Connection, answer: A, stopping: CancellationToken)
-where
-    A: Fn(Request<Incoming>, Connection) -> F + Send + 'static,
+async fn serve_connection<A, F>(
+    stream: TcpStream,
+    tls: Option<Tls>,
+    connection: Connection,
+    answer: A,
+    stopping: CancellationToken,
+) where
+    A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let peer = connection.peer();
+    let served = match tls {
+        None => serve_http1(stream, connection, answer, stopping).await,
+        Some(tls) => {
+            let Some(stream) = tls.accept(stream, peer, &stopping).await else { return };
+            let connection = connection.encrypted();
+            match stream.get_ref().1.alpn_protocol() {
+                Some(tls::HTTP_2) => serve_http2(stream, connection, answer, stopping).await,
+                _ => serve_http1(stream, connection, answer, stopping).await,
+            }
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%peer, %error, "A connection ended badly.");
+    }
+}
+
+async fn serve_http1<A, F, S>(
+    stream: S,
+    connection: Connection,
+    answer: A,
+    stopping: CancellationToken,
+) -> hyper::Result<()>
+where
+    A: Fn(Request<Incoming>, Connection) -> F + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |request| {
         let answered = answer(request, connection.clone());
-        async move { Ok::<_, std::convert::Infallible>(answered.await) }
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -211,14 +264,49 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut served = pin!(served);
-    let result = tokio::select! {
+    tokio::select! {
         result = &mut served => result,
         () = stopping.cancelled() => {
             served.as_mut().graceful_shutdown();
             served.await
         }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%peer, %error, "A connection ended badly.");
     }
+}
+
+async fn serve_http2<A, F, S>(
+    stream: S,
+    connection: Connection,
+    answer: A,
+    stopping: CancellationToken,
+) -> hyper::Result<()>
+where
+    A: Fn(Request<Incoming>, Connection) -> F + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Activity::default();
+    let active = activity.clone();
+    let service = service_fn(move |request| {
+        let (answered, running) = (answer(request, connection.clone()), active.begin());
+        async move {
+            let answer = answered.await;
+            drop(running);
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD_BYTES as u32)
+        .max_concurrent_streams(STREAMS)
+        // Finds out that the peer is gone; one that is there and asks for nothing answers it.
+        .keep_alive_interval(HEAD_TIME)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = pin!(served);
+    tokio::select! {
+        result = &mut served => return result,
+        () = stopping.cancelled() => {}
+        () = activity.idle_for(HEAD_TIME) => {}
+    }
+    served.as_mut().graceful_shutdown();
+    served.await
 }

@@ -1,37 +1,45 @@
 //! `pusher-lite serve`.
 
-use tokio::net::TcpListener;
+use std::{future::pending, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 use super::{Outcome, mail_sending::MailSending, open_database, seed, stop, welcome};
 use crate::{
     app::{App, Site},
-    config::Config,
-    server::{self, Options, StopSignals},
+    config::{Config, TlsFiles},
+    server::{self, Options, StopSignals, Tls, TlsError},
     store::{Db, demo},
-    web::Endpoint,
+    web::{Endpoint, Redirect},
 };
+
+/// How soon a certificate that was replaced is noticed without a signal.
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: Config) -> Outcome {
     raise_descriptor_limit();
     // Before the database is touched: of two servers started on one port, the second leaves everything alone.
+    let options = options(&config)?;
     let listener = server::bind(config.listen.host, config.listen.port)?;
-    let options = Options {
-        max_connections: config.listen.max_connections,
-        trusted_proxies: config.listen.trusted_proxies.clone(),
-    };
+    let port = listener.local_addr()?.port();
+    start_redirecting(&config, port, &options)?;
+    start_reloading(&options)?;
     let signals = StopSignals::listen()?;
     let db = open_database(&config).await?;
     if config.demo && seed::demo_data(&db).await? {
         tracing::info!("The database was empty; it has demo data now");
     }
-    let public_url = config.public_url(listener.local_addr()?.port());
+    let public_url = config.public_url(port);
     say_how_mail_leaves(&config);
     welcome(&config, &public_url, &db, &listener).await?;
 
     let app = App::new(db, &config.secrets, config.realtime, site(&config, public_url));
     let mail = MailSending::start(&app, config.smtp);
     let stop = stop::on_signal(signals, app.clone(), config.stop);
-    let endpoint = Endpoint::new(app);
+    let endpoint = Endpoint::new(app).with_strict_transport(config.hsts);
     let answer = move |request, connection| endpoint.clone().answer(request, connection);
     let deadline = server::serve(listener, options, answer, stop).await;
     mail.ended(deadline).await;
@@ -45,6 +53,41 @@ fn raise_descriptor_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "The number of file descriptors could not be raised; it limits how many sockets there can be");
     }
+}
+
+fn options(config: &Config) -> Result<Options, TlsError> {
+    let load = |files: &TlsFiles| Tls::load(&files.certificate, &files.key);
+    Ok(Options {
+        max_connections: config.listen.max_connections,
+        trusted_proxies: config.listen.trusted_proxies.clone(),
+        tls: config.tls.as_ref().map(load).transpose()?,
+    })
+}
+
+/// Serves the port that sends plain requests on to https, if there is to be one.
+fn start_redirecting(config: &Config, https_port: u16, options: &Options) -> Outcome {
+    let Some(port) = config.tls.as_ref().and_then(|tls| tls.redirect_port) else { return Ok(()) };
+    let listener = server::bind(config.listen.host, port)?;
+    let redirect = Redirect::to(config.public_url.clone(), https_port);
+    let answer = move |request, connection| redirect.clone().answer(request, connection);
+    let options = Options { tls: None, ..options.clone() };
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "Sending plain requests on to https");
+    tokio::spawn(server::serve(listener, options, answer, pending()));
+    Ok(())
+}
+
+/// Reads the certificate again when its files are replaced, and on SIGHUP.
+fn start_reloading(options: &Options) -> std::io::Result<()> {
+    let Some(tls) = options.tls.clone() else { return Ok(()) };
+    let mut hangups = signal(SignalKind::hangup())?;
+    tokio::spawn(tls.clone().reload_when_replaced(LOOK_AT_CERTIFICATE));
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            tls.reload().await;
+        }
+    });
+    Ok(())
 }
 
 fn site(config: &Config, public_url: String) -> Site {

@@ -4,7 +4,7 @@ mod mail;
 mod secrets;
 mod settings;
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 pub use self::secrets::Secrets;
 pub use self::settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, Source};
@@ -25,6 +25,10 @@ pub struct Config {
     /// Where people reach the server, without a slash at the end; unless it is set, pages show
     /// where the request came to.
     pub public_url: Option<String>,
+    /// How connections are encrypted, if they are.
+    pub tls: Option<TlsFiles>,
+    /// For how long browsers that came by https are told to come by nothing else; zero says nothing.
+    pub hsts: Duration,
     /// Which database.
     pub database: Database,
     /// What signs JWTs and cookies.
@@ -50,6 +54,17 @@ pub struct Listen {
     pub max_connections: usize,
     /// The proxies that are believed what they say of their clients.
     pub trusted_proxies: TrustedProxies,
+}
+
+/// How connections are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// A file in PEM.
+    pub certificate: PathBuf,
+    /// A file in PEM.
+    pub key: PathBuf,
+    /// The port where plain requests are sent on to the encrypted one.
+    pub redirect_port: Option<u16>,
 }
 
 /// How the server stops: one after the other.
@@ -85,7 +100,8 @@ impl Config {
     /// Where people reach the server when it listens on `port`.
     #[must_use]
     pub fn public_url(&self, port: u16) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://localhost:{port}"))
     }
 
     /// Whether mails stay here, to be looked at, and none leaves.
@@ -108,6 +124,8 @@ impl Config {
             realtime: realtime_limits(settings)?,
             smtp,
             stop: Stop::from_settings(settings)?,
+            tls: TlsFiles::from_settings(settings)?,
+            hsts: settings.parse("hsts", "a whole number of seconds", |text| number(text).map(Duration::from_secs))?,
             demo: settings.parse("demo", "true or false", boolean)?,
             listen,
             database,
@@ -127,6 +145,31 @@ impl Listen {
                 |text| text.parse().ok(),
             )?,
         })
+    }
+}
+
+impl TlsFiles {
+    fn from_settings(settings: &Settings) -> Result<Option<Self>, SettingError> {
+        let redirect = match settings.get("redirect_port") {
+            Some((_, source)) => {
+                let port = settings.parse("redirect_port", "a whole number from 0 to 65535", number)?;
+                Some((port, source))
+            }
+            None => None,
+        };
+        let file = |key| settings.get(key).map(|(path, _)| PathBuf::from(path));
+        let missing = |name| SettingError::Missing { name, reason: "TLS needs both a certificate and its key" };
+        match (file("tls_certificate"), file("tls_key")) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(Self { certificate, key, redirect_port: redirect.map(|(port, _)| port) }))
+            }
+            (Some(_), None) => Err(missing("PUSHER_LITE_TLS_KEY")),
+            (None, Some(_)) => Err(missing("PUSHER_LITE_TLS_CERTIFICATE")),
+            (None, None) => match redirect {
+                Some((_, source)) => Err(unusable("redirect_port", "there is no TLS to send requests on to", source)),
+                None => Ok(None),
+            },
+        }
     }
 }
 
@@ -281,6 +324,9 @@ mod tests {
             ("PUSHER_LITE_IDLE_TIMEOUT", "0"),
             ("PUSHER_LITE_PRESENCE_WINDOW", "0.1"),
             ("PUSHER_LITE_PRESENCE_WINDOW", "10001"),
+            ("PUSHER_LITE_REDIRECT_PORT", "http"),
+            ("PUSHER_LITE_REDIRECT_PORT", "80"),
+            ("PUSHER_LITE_HSTS", "a year"),
             ("PUSHER_LITE_SHUTDOWN_DELAY", "-1"),
             ("PUSHER_LITE_DRAIN_WINDOW", "3601"),
             ("PUSHER_LITE_SHUTDOWN_TIMEOUT", "0"),
@@ -293,5 +339,17 @@ mod tests {
         }
         let error = Config::from_settings(&settings(&[("DATABASE_URL", "mysql://root:hunter2@h/x")])).unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    #[test]
+    fn tls_needs_certificate_and_key() {
+        let (certificate, key) = (("PUSHER_LITE_TLS_CERTIFICATE", "c.pem"), ("PUSHER_LITE_TLS_KEY", "k.pem"));
+        for (set, missing) in [(certificate, key.0), (key, certificate.0)] {
+            let error = Config::from_settings(&settings(&[set])).unwrap_err().to_string();
+            assert!(error.contains(missing) && error.contains("must be set"), "{error}");
+        }
+        let config =
+            Config::from_settings(&settings(&[certificate, key, ("PUSHER_LITE_REDIRECT_PORT", "80")])).unwrap();
+        let expected = TlsFiles { certificate: "c.pem".into(), key: "k.pem".into(), redirect_port: Some(80) };
+        assert_eq!((config.tls.as_ref(), config.public_url(443).as_str()), (Some(&expected), "https://localhost:443"));
     }
 }

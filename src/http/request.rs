@@ -27,6 +27,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Connection {
     peer: SocketAddr,
     proxies: TrustedProxies,
+    is_encrypted: bool,
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
@@ -34,7 +35,13 @@ impl Connection {
     /// A connection from `peer` that holds `permit` while it is open. If the peer is one of `proxies`, what it says of its
     /// clients is believed.
     pub fn new(peer: SocketAddr, proxies: TrustedProxies, permit: OwnedSemaphorePermit) -> Self {
-        Self { peer, proxies, _permit: Arc::new(permit) }
+        Self { peer, proxies, is_encrypted: false, _permit: Arc::new(permit) }
+    }
+
+    /// The connection, once its TLS handshake is done.
+    #[must_use]
+    pub fn encrypted(self) -> Self {
+        Self { is_encrypted: true, ..self }
     }
 
     /// Where the connection comes from: the client, or the proxy before this server.
@@ -205,9 +212,9 @@ impl Request {
         self.way().client
     }
 
-    /// Whether the client's connection is encrypted, so that it may be given cookies that are `Secure`.
+    /// Whether the client's connection is encrypted, as trusted proxies say or as it is here.
     pub fn is_secure(&self) -> bool {
-        self.way().is_secure(self.headers()).unwrap_or(false)
+        self.way().is_secure(self.headers()).unwrap_or(self.connection.is_encrypted)
     }
 
     /// The host that the client asked for, with its port unless that is the usual one. `None` when there is none or it could
@@ -371,5 +378,14 @@ mod tests {
         assert_eq!(method("_method=GET"), None);
         assert_eq!(method("_method[]=PUT"), None);
         assert_eq!(method("a=1"), None);
+    }
+
+    #[test]
+    fn cookies_are_found_by_name() {
+        let headers = [("cookie", "a=1; b=\"2\"; ; =; c; b=3"), ("cookie", "d=4=5")];
+        let request = Request::test("GET", "/", &headers);
+        for (name, value) in [("a", Some("1")), ("b", Some("2")), ("c", None), ("d", Some("4=5")), ("e", None)] {
+            assert_eq!(request.cookie(name), value, "{name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The WebSocket handshake, and taking the TCP stream back from hyper.
+//! The WebSocket handshake, and taking the stream back from hyper.
 
 use bytes::Bytes;
 use hyper::{
@@ -10,7 +10,9 @@ use hyper::{
     upgrade::{OnUpgrade, Parts},
 };
 use hyper_util::rt::TokioIo;
+use rustls::ServerConnection;
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Connection, Error, Request, Response};
@@ -18,12 +20,21 @@ use super::{Connection, Error, Request, Response};
 /// A stream that speaks WebSocket from now on.
 #[derive(Debug)]
 pub struct Upgraded {
-    /// The TCP stream itself: nothing of HTTP is left around it.
-    pub stream: TcpStream,
+    /// The stream itself: nothing of HTTP is left around it.
+    pub stream: Stream,
     /// What the peer sent right behind its handshake.
     pub unread: Bytes,
     /// To be kept until the stream is closed, so that it stays counted.
     pub connection: Connection,
+}
+
+/// A TCP stream, or one with the TLS session of the connection.
+#[derive(Debug)]
+pub enum Stream {
+    /// Not encrypted.
+    Plain(TcpStream),
+    /// Encrypted; the handshake is done, and some of what the peer sent may be in the session.
+    Tls(TcpStream, Box<ServerConnection>),
 }
 
 /// The stream-to-be of a request that was answered with 101.
@@ -37,10 +48,17 @@ impl Upgrade {
     /// Waits until the 101 is sent and hands over the stream. None when the peer went away before that.
     pub async fn finish(self) -> Option<Upgraded> {
         let upgraded = self.on_upgrade.await.ok()?;
-        let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        let (stream, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(Parts { io, read_buf, .. }) => (Stream::Plain(io.into_inner()), read_buf),
+            Err(upgraded) => {
+                let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
+                let (stream, session) = io.into_inner().into_inner();
+                (Stream::Tls(stream, Box::new(session)), read_buf)
+            }
+        };
         // A copy, most often of nothing: what hyper read it into is 8 KB, which would live as long as the stream.
-        let unread = Bytes::copy_from_slice(&read_buf);
-        Some(Upgraded { stream: io.into_inner(), unread, connection: self.connection })
+        let unread = Bytes::copy_from_slice(&read);
+        Some(Upgraded { stream, unread, connection: self.connection })
     }
 }
 

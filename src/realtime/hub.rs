@@ -10,7 +10,6 @@ use bytes::Bytes;
 use pusher_lite_protocol::presence::PhxRef;
 use pusher_lite_protocol::{Outgoing, Vsn, event, quote};
 use serde_json::value::RawValue;
-use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
 use super::applications::{ApplicationStats, Applications};
@@ -25,6 +24,7 @@ use super::refusal::Refusal;
 use super::registry::Registry;
 use super::sockets::Sockets;
 use super::stats::Stats;
+use super::stream::Stream;
 use super::topic::Topic;
 use super::websocket::Pump;
 
@@ -93,12 +93,12 @@ impl Hub {
     /// The future should be a task of its own and must be polled by the runtime that `stream` belongs to.
     pub fn serve_websocket(
         &self,
-        stream: TcpStream,
+        stream: impl Into<Stream>,
         unread: Bytes,
         identity: Identity,
         vsn: Vsn,
     ) -> impl Future<Output = ()> + Send + 'static {
-        Pump::new(Arc::clone(&self.shared), stream, unread, identity, vsn)
+        Pump::new(Arc::clone(&self.shared), stream.into(), unread, identity, vsn)
     }
 
     /// Opens a long-poll session. It lives until nobody polls it any more.

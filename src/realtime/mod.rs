@@ -13,7 +13,8 @@
 //! - `session`: a socket with its rooms and its outbox, whatever the transport
 //! - `departure`: the end of several sockets at once
 //! - `sockets`, `idle`: all connections, and those that have fallen silent
-//! - `websocket`: the pump between a TCP stream and a session
+//! - `stream`, `tls`: what connects a client, with encryption or without
+//! - `websocket`: the pump between a stream and a session
 //! - `counters`, `refusal`, `applications`, `history`, `stats`: what happens, counted; what of it is told outside
 //! - `longpoll`, `longpolls`: the pump between a client's requests and a session; all those sessions
 //!
@@ -52,8 +53,10 @@ mod sink;
 mod socket;
 mod sockets;
 mod stats;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod topic;
 mod websocket;
 
@@ -66,4 +69,5 @@ pub use longpoll::{Ended, LongPoll, ReceiveError};
 pub use longpolls::{OpenError, SessionId};
 pub use refusal::Refusal;
 pub use stats::{FAN_OUT_BOUNDS, OpenSockets, Stats, Totals};
+pub use stream::Stream;
 pub use topic::{Topic, TopicError};

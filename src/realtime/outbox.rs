@@ -12,7 +12,6 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::net::tcp::OwnedWriteHalf;
 
 use super::close::Close;
 use super::counters::Counters;
@@ -61,17 +60,13 @@ enum Phase {
 }
 
 impl Outbox {
-    /// `limit` in bytes is what may wait behind the first chunk that waits.
-    pub(super) fn new(stream: OwnedWriteHalf, limit: usize) -> Outbox {
-        Outbox::with_sink(Sink::Stream(stream), limit)
-    }
-
-    /// As [`Outbox::new`], of a client that has to ask for what waits.
+    /// Of a client that has to ask for what waits.
     pub(super) fn polled(limit: usize, counters: Arc<Counters>) -> Outbox {
-        Outbox::with_sink(Sink::Polled(counters), limit)
+        Outbox::new(Sink::Polled(counters), limit)
     }
 
-    fn with_sink(sink: Sink, limit: usize) -> Outbox {
+    /// `limit` in bytes is what may wait behind the first chunk that waits.
+    pub(super) fn new(sink: Sink, limit: usize) -> Outbox {
         let state = State {
             queue: VecDeque::new(),
             queued: 0,
@@ -169,7 +164,7 @@ impl Outbox {
             // Before looking at the queue: whoever finds it empty after this wakes the task.
             state.register(cx.waker());
             if state.queue.is_empty() {
-                return Poll::Ready(Ok(()));
+                return self.sink.poll_flush(cx);
             }
             ready!(self.sink.poll_write_ready(cx))?;
             match self.sink.try_write_vectored(&state.slices()) {
@@ -222,7 +217,7 @@ impl Outbox {
     /// Whether the close frame is out; then the client is told that nothing else follows.
     pub(super) fn shut_down_if_finished(&self) -> bool {
         let state = self.state.lock();
-        let finished = state.phase == Phase::Finished && state.queue.is_empty();
+        let finished = state.phase == Phase::Finished && state.queue.is_empty() && self.sink.is_flushed();
         if finished {
             self.sink.shut_down();
         }
@@ -236,8 +231,10 @@ impl Outbox {
             None => self.sink.try_write_vectored(&frames.slices_from(0).collect::<Vec<_>>()),
         };
         match result {
-            Ok(written) if written == frames.len() => return None,
-            Ok(written) => state.push(frames, written),
+            Ok(written) if written < frames.len() => state.push(frames, written),
+            Ok(_) if self.sink.is_flushed() => return None,
+            // The connection's task brings out what the sink keeps.
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => state.push(frames, 0),
             Err(_) => state.phase = Phase::Broken,
         }
@@ -329,7 +326,7 @@ mod tests {
         // The reading half is not needed, and must not close the stream.
         let (reader, writer) = ours.into_split();
         std::mem::forget(reader);
-        (Outbox::new(writer, limit), theirs)
+        (Outbox::new(Sink::Stream(writer), limit), theirs)
     }
 
     /// Sends frames until one has to wait, in part or whole. Returns how many.

@@ -1,4 +1,4 @@
-//! The pump between a TCP stream and a session: bytes in, frames out.
+//! The pump between a stream and a session: bytes in, frames out.
 //!
 //! tungstenite reads what comes from a buffer that all connections of a thread share, and writes pongs into another; it
 //! never sees the stream, nor the frames of messages.
@@ -13,9 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pusher_lite_protocol::Vsn;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -27,6 +25,7 @@ use super::identity::Identity;
 use super::outbox::Outbox;
 use super::room::Room;
 use super::session::Session;
+use super::stream::{Source, Stream};
 
 /// What is read in one go, and worked off before anything else has its turn.
 const READ_BYTES: usize = 16 << 10;
@@ -44,7 +43,7 @@ thread_local! {
 /// One WebSocket, from behind the handshake to the end.
 #[derive(Debug)]
 pub(super) struct Pump {
-    reader: OwnedReadHalf,
+    reader: Source,
     /// What was read beyond the handshake.
     unread: Bytes,
     context: WebSocketContext,
@@ -76,10 +75,8 @@ enum Received {
 }
 
 impl Pump {
-    pub(super) fn new(shared: Arc<Shared>, stream: TcpStream, unread: Bytes, identity: Identity, vsn: Vsn) -> Pump {
-        // It fails when the client is gone already, which reading finds out.
-        let _ = stream.set_nodelay(true);
-        let (reader, writer) = stream.into_split();
+    pub(super) fn new(shared: Arc<Shared>, stream: Stream, unread: Bytes, identity: Identity, vsn: Vsn) -> Pump {
+        let (reader, writer) = stream.split();
         let limits = shared.limits;
         let outbox = Outbox::new(writer, limits.outbox_bytes);
         let connection = shared.sockets.add(vsn, identity, outbox);
@@ -127,7 +124,7 @@ impl Pump {
         }
         READ_BUFFER.with_borrow_mut(|buffer| {
             let mut read = ReadBuf::new(buffer);
-            match Pin::new(&mut self.reader).poll_read(cx, &mut read) {
+            match self.reader.poll_read(cx, &mut read) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(Ok(())) if !read.filled().is_empty() => Poll::Ready(self.receive(read.filled())),
                 Poll::Ready(_) => Poll::Ready(Received::Gone),
@@ -200,7 +197,7 @@ impl Drop for Pump {
 impl Closing {
     /// Writes what waits, then waits for the client to close its side: closing ours with something unread in it would
     /// make the kernel take back what the client has not read yet.
-    fn poll(&mut self, cx: &mut Context<'_>, outbox: &Outbox, reader: &mut OwnedReadHalf) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>, outbox: &Outbox, reader: &mut Source) -> Poll<()> {
         if self.deadline.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
@@ -217,11 +214,11 @@ impl Closing {
 }
 
 /// Reads for nothing, until there is nothing more to come.
-fn poll_discard(reader: &mut OwnedReadHalf, cx: &mut Context<'_>) -> Poll<()> {
+fn poll_discard(reader: &mut Source, cx: &mut Context<'_>) -> Poll<()> {
     for _ in 0..READS_PER_POLL {
         let gone = READ_BUFFER.with_borrow_mut(|buffer| {
             let mut read = ReadBuf::new(buffer);
-            let result = ready!(Pin::new(&mut *reader).poll_read(cx, &mut read));
+            let result = ready!(reader.poll_read(cx, &mut read));
             Poll::Ready(result.is_err() || read.filled().is_empty())
         });
         if ready!(gone) {

@@ -15,6 +15,7 @@ mod health;
 mod longpoll;
 mod mailbox;
 mod pages;
+mod redirect;
 mod revocation;
 mod routes;
 mod slug;
@@ -23,13 +24,16 @@ mod token_uses;
 mod views;
 mod visits;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{body::Incoming, header::ORIGIN};
+use hyper::{
+    body::Incoming,
+    header::{HeaderValue, ORIGIN, STRICT_TRANSPORT_SECURITY},
+};
 
-pub use self::{embedded::assets, error::Error, token_uses::TokenUses, views::Views};
+pub use self::{embedded::assets, error::Error, redirect::Redirect, token_uses::TokenUses, views::Views};
 use self::{error::Audience, routes::Routes};
 use crate::{
     app::App,
@@ -42,12 +46,22 @@ pub struct Endpoint {
     app: App,
     transports: Arc<Routes>,
     routes: Arc<Routes>,
+    strict_transport: Option<HeaderValue>,
 }
 
 impl Endpoint {
     /// The endpoint of an application.
     pub fn new(app: App) -> Self {
-        Self { app, transports: Arc::new(routes::transports()), routes: Arc::new(routes::table()) }
+        let (transports, routes) = (Arc::new(routes::transports()), Arc::new(routes::table()));
+        Self { app, transports, routes, strict_transport: None }
+    }
+
+    /// Has browsers that come by https come by nothing else for so long; zero says nothing to them.
+    #[must_use]
+    pub fn with_strict_transport(self, lifetime: Duration) -> Self {
+        let value = format!("max-age={}", lifetime.as_secs());
+        let value = HeaderValue::try_from(value).expect("a number may stand in a header");
+        Self { strict_transport: Some(value).filter(|_| !lifetime.is_zero()), ..self }
     }
 
     /// Answers one request, whatever is wrong with it.
@@ -61,7 +75,7 @@ impl Endpoint {
         let id = request.id().to_owned();
         // What a preflight is answered says itself what is allowed.
         let cross_origin = request.headers().contains_key(ORIGIN) && !cors::is_preflight(&request);
-        let audience = Audience::of(&request);
+        let (audience, is_secure) = (Audience::of(&request), request.is_secure());
 
         let mut route = "-";
         let response = self.respond(request, &mut route).await;
@@ -69,6 +83,10 @@ impl Endpoint {
         // The route and not the path, which can hold a token; never the query.
         let status = response.status().as_u16();
         tracing::info!(request_id = id, %client, %method, route, status, "Answered a request.");
+        let response = match &self.strict_transport {
+            Some(value) if is_secure => response.header(STRICT_TRANSPORT_SECURITY, value.clone()),
+            _ => response,
+        };
         cors::allow(response, cross_origin).with_text(X_REQUEST_ID, &id).into_hyper()
     }
 

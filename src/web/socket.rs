@@ -16,6 +16,7 @@ use crate::{
         self, Method, Request, Response,
         upgrade::{self, Upgraded},
     },
+    realtime,
 };
 
 /// What phoenix.js offers as `Sec-WebSocket-Protocol`, beside its JWT, when it is given an `authToken`.
@@ -44,6 +45,10 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
     let (response, upgrade) = upgrade::websocket(&mut request, &[PROTOCOL])?;
     tokio::spawn(async move {
         let Some(Upgraded { stream, unread, connection }) = upgrade.finish().await else { return };
+        let stream = match stream {
+            upgrade::Stream::Plain(stream) => realtime::Stream::Plain(stream),
+            upgrade::Stream::Tls(stream, session) => realtime::Stream::Tls(stream, session),
+        };
         let socket = app.hub.serve_websocket(stream, unread, identity.clone(), vsn);
         if confirm(&app, &identity).await.is_err() {
             return;

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 use super::applications::Application;
 use super::connection::{Connection, SocketId};
 use super::outbox::Outbox;
+use super::sink::Sink;
 use super::{Hub, Identity, Topic};
 
 mod counting;
@@ -23,6 +24,7 @@ mod joining;
 mod longpolling;
 mod pushing;
 mod slow;
+mod tls;
 mod view;
 
 pub(super) use view::View;
@@ -60,7 +62,7 @@ pub(super) async fn connection(id: SocketId, unique_identifier: &str, vsn: Vsn) 
     let (reader, writer) = server.into_split();
     // Nobody reads, but the stream has to stay open.
     std::mem::forget(reader);
-    let outbox = Outbox::new(writer, 1 << 20);
+    let outbox = Outbox::new(Sink::Stream(writer), 1 << 20);
     (Arc::new(Connection::new(id, vsn, identity(unique_identifier), outbox, application(), 0, 0)), client)
 }
 

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pusher_lite::{
-    http::{BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, TrustedProxies, upgrade},
+    http::{
+        BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, TrustedProxies,
+        upgrade::{self, Stream, Upgraded},
+    },
     server,
 };
 use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle, time::Instant};
@@ -35,7 +38,7 @@ impl Server {
         let (gate, stop) = (Gate::default(), Arc::new(Notify::new()));
         let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
         let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
-        let options = server::Options { max_connections: max, trusted_proxies: TrustedProxies::default() };
+        let options = server::Options { max_connections: max, trusted_proxies: TrustedProxies::default(), tls: None };
         let stopping = async move {
             stopped.notified().await;
             Instant::now() + Duration::from_secs(5)
@@ -107,11 +110,12 @@ async fn wait(gate: Gate, _request: Request) -> Result<Response, Error> {
 async fn socket(_gate: Gate, mut request: Request) -> Result<Response, Error> {
     let (response, upgrade) = upgrade::websocket(&mut request, &["phoenix"])?;
     tokio::spawn(async move {
-        let mut upgraded = upgrade.finish().await.unwrap();
-        upgraded.stream.write_all(&upgraded.unread).await.unwrap();
-        let (mut read, mut write) = upgraded.stream.split();
+        let Upgraded { stream, unread, connection } = upgrade.finish().await.unwrap();
+        let Stream::Plain(mut stream) = stream else { panic!("the connection is not encrypted") };
+        stream.write_all(&unread).await.unwrap();
+        let (mut read, mut write) = stream.split();
         tokio::io::copy(&mut read, &mut write).await.unwrap();
-        drop(upgraded.connection);
+        drop(connection);
     });
     Ok(response)
 }

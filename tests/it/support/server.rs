@@ -7,7 +7,7 @@ use pusher_lite::{
     auth::{Permissions, jwt::Grant},
     config::Secrets,
     realtime::Limits,
-    server,
+    server::{self, Tls},
     store::Db,
     web::Endpoint,
 };
@@ -45,26 +45,32 @@ impl TestServer {
 
     /// As [`TestServer::start`], with limits that a test can reach.
     pub(crate) fn with_limits(db: Db, limits: Limits) -> Self {
-        Self::run(db, limits, true)
+        Self::run(db, limits, true, None)
     }
 
     /// As [`TestServer::start`], where mails do not stay but wait to be sent.
     pub(crate) fn without_mailbox(db: Db) -> Self {
-        Self::run(db, Limits::default(), false)
+        Self::run(db, Limits::default(), false, None)
     }
 
-    fn run(db: Db, limits: Limits, mailbox: bool) -> Self {
+    /// As [`TestServer::start`], encrypted; browsers are told to come by https for an hour.
+    pub(crate) fn with_tls(db: Db, tls: Tls) -> Self {
+        Self::run(db, Limits::default(), true, Some(tls))
+    }
+
+    fn run(db: Db, limits: Limits, mailbox: bool, tls: Option<Tls>) -> Self {
         let url = "https://push.example.com:8443";
         let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox };
         let secrets = Secrets { jwt: JWT_SECRET.to_owned(), cookie: COOKIE_SECRET.to_owned() };
         let app = App::new(db, &secrets, limits, site);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
-        let (endpoint, stop) = (Endpoint::new(app.clone()), Arc::new(Notify::new()));
+        let endpoint = Endpoint::new(app.clone()).with_strict_transport(Duration::from_secs(3600));
+        let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let serving = server::serve(
             listener,
-            server::Options { max_connections: 1000, trusted_proxies: TRUSTED_PROXY.parse().unwrap() },
+            server::Options { max_connections: 1000, trusted_proxies: TRUSTED_PROXY.parse().unwrap(), tls },
             move |request, connection| endpoint.clone().answer(request, connection),
             async move {
                 stopped.notified().await;

@@ -3,3 +3,4 @@
 mod answers;
 mod pages;
 mod socket;
+mod tls;
