@@ -1,4 +1,5 @@
-// Writes the seeds of the fuzz targets anew, from the recordings: one for each kind of message that was seen there.
+// Writes the seeds of the fuzz targets anew, from the recordings: one for each kind of message that was seen there;
+// and those that no recording has.
 // Run as: node protocol/fuzz/seeds.mjs
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -33,6 +34,45 @@ write("vsn", sent.filter((step) => /[?&]vsn=/.test(step.connect ?? "")), vsn);
 write("connect", sent.filter((step) => step.connect?.includes("?")), query);
 write("json_body", requests.filter(isJson), text);
 write("batch", all.filter((step) => step.ndjson), batch);
+
+writeTexts("jwt", {
+  ours: `{"aud":"User:1","exp":4102444800,"iat":1,"iss":"ExPusherLite","jti":"a","pem":{"admin":-1,"default":-1},"sub":"User:1","tid":7,"typ":"access"}`,
+  channel: `{"pem":{"default":3},"sub":"User:2147483648"}`,
+  names: `{"pem":{"default":["join_channel","send_message"],"admin":["api_admin"]},"sub":"User:-1"}`,
+  expired: `{"exp":1,"iss":"ExPusherLite","sub":"User:1"}`,
+  "not yet": `{"nbf":4102444800,"sub":"User:1"}`,
+  "odd times": `{"exp":"tomorrow","iat":null,"nbf":1e300,"sub":1}`,
+  "other issuer": `{"iss":"somebody else","sub":"User:1"}`,
+  twice: `{"sub":"User:1","sub":"User:2"}`,
+  "no algorithm": `{"alg":"none","typ":"JWT"}\n{"sub":"User:1"}`,
+  "other algorithm": `{"alg":"HS256","typ":"JWT"}\n{"sub":"User:1"}`,
+  "more in the header": `{"alg":"HS512","kid":"1","crit":["b64"],"jwk":{}}\n{"sub":"User:1"}`,
+  "a JWT": "eyJhbGciOiJub25lIn0.e30.",
+});
+writeTexts("cookies", {
+  one: "pusher_lite_session=abc.def",
+  several: `a=1; b="2"; ; =; c; b=3; d=4=5`,
+  escaped: "a=%20%zz; \u00e9=\u2603",
+  signed: "flash=eyJraW5kIjoibm90aWNlIn0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+});
+writeTexts("forwarded", {
+  client: "203.0.113.9",
+  list: "6.6.6.6, 203.0.113.9,10.0.0.2",
+  "with ports": "6.6.6.6:80, [2001:db8::1]:443, [::1], ::ffff:10.0.0.1",
+  unknown: "unknown, _hidden, , 10.0.0.1",
+  schemes: "https, http, WSS",
+  networks: "10.0.0.0/8, 192.0.2.0/24, fd00::/8, ::/0",
+});
+
+/** Texts by what they show. */
+function writeTexts(target, texts) {
+  rmSync(new URL(`${target}/`, folder), { recursive: true, force: true });
+  mkdirSync(new URL(`${target}/`, folder), { recursive: true });
+  Object.entries(texts).forEach(([name, text], at) => {
+    const file = `${String(at + 1).padStart(2, "0")}-${name.toLowerCase().replaceAll(" ", "-")}`;
+    writeFileSync(new URL(`${target}/${file}`, folder), text);
+  });
+}
 
 function write(target, steps, content) {
   rmSync(new URL(`${target}/`, folder), { recursive: true, force: true });

@@ -11,6 +11,7 @@
 //! - [`connect`]: the parameters in the URL that opens a socket (target `connect`)
 //! - [`http`]: how the server reads parameters; [`http::json_body`]: those of a JSON body (target `json_body`)
 //! - [`batch`]: several messages in one long-poll request (target `batch`)
+//! - [`jwt`], [`cookies`], [`forwarded`]: who somebody claims to be: by a JWT, by a cookie, by a proxy's headers
 //! - `expected`: what a text message means, read by other means than those of the protocol
 //!
 //! What is the server's own is compiled here from its files: to build all of it, with its databases, would take long, and
@@ -19,20 +20,27 @@
 #![forbid(unsafe_code)]
 
 mod expected;
+#[path = "../../../src/auth/permissions.rs"]
+mod permissions;
 
 pub mod batch;
 pub mod binary;
 pub mod connect;
+pub mod cookies;
+pub mod forwarded;
 pub mod http;
+pub mod jwt;
 pub mod text;
 pub mod versions;
 pub mod vsn;
+
+pub use permissions::Permissions;
 
 /// The check of a target.
 pub type Check = fn(&[u8]);
 
 /// Every target: its name, which is also that of its folder in `seeds`, and its check.
-pub const TARGETS: [(&str, Check); 8] = [
+pub const TARGETS: [(&str, Check); 11] = [
     ("v1_text", text::check_v1),
     ("v2_text", text::check_v2),
     ("v2_binary", binary::check),
@@ -41,4 +49,7 @@ pub const TARGETS: [(&str, Check); 8] = [
     ("connect", connect::check),
     ("json_body", http::json_body::check),
     ("batch", batch::check),
+    ("jwt", jwt::check),
+    ("cookies", cookies::check),
+    ("forwarded", forwarded::check),
 ];

@@ -1,0 +1,88 @@
+//! JWTs: nothing that somebody else made up is valid, and of what is signed that alone which says what it must.
+
+#[path = "../../../src/auth/jwt.rs"]
+pub mod source;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Map, Value};
+use sha2::Sha512;
+
+use self::source::{Claims, Jwt};
+use crate::Permissions;
+
+const SECRET: &str = "a secret that no recording was signed with, and that no input holds";
+
+/// The header of every JWT that is issued.
+const HEADER: &str = r#"{"alg":"HS512","typ":"JWT"}"#;
+
+/// JWTs that are longer are not looked at.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// Target `jwt`. The input is a JWT; also claims, and a header with claims on the next line, to be signed as they should be.
+pub fn check(input: &[u8]) {
+    let Ok(input) = std::str::from_utf8(input) else { return };
+    let jwt = Jwt::new(SECRET);
+    assert!(jwt.verify(input).is_err(), "nobody knows the secret");
+    check_signed(&jwt, HEADER, input);
+    if let Some((header, claims)) = input.split_once('\n') {
+        check_signed(&jwt, header, claims);
+    }
+}
+
+fn check_signed(jwt: &Jwt, header: &str, claims: &str) {
+    let signed = sign(header, claims);
+    let sound = sound_claims(claims).filter(|_| signed.len() <= MAX_BYTES);
+    match (jwt.verify(&signed), sound) {
+        (Ok(read), Some(claims)) => {
+            assert_eq!(algorithm(header).as_deref(), Some("HS512"), "{header}");
+            check_read(&read, &claims);
+        }
+        (Ok(_), None) => panic!("took for claims that hold now: {claims}"),
+        (Err(_), Some(_)) => assert_ne!(header, HEADER, "refused: {claims}"),
+        (Err(_), None) => {}
+    }
+    let (text, signature) = signed.rsplit_once('.').expect("it is signed");
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    assert!(jwt.verify(&format!("{text}.{other}{}", &signature[1..])).is_err(), "a forged signature");
+    assert!(jwt.verify(text).is_err() && jwt.verify(&format!("{text}.")).is_err(), "no signature");
+}
+
+fn sign(header: &str, claims: &str) -> String {
+    let [header, claims] = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part));
+    let text = format!("{header}.{claims}");
+    let signing = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).expect("HMAC takes keys of every length");
+    let signature = signing.chain_update(&text).finalize().into_bytes();
+    format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn algorithm(header: &str) -> Option<String> {
+    let header: Map<String, Value> = serde_json::from_str(header).ok()?;
+    header.get("alg")?.as_str().map(str::to_owned)
+}
+
+/// Claims of the right issuer that hold now. A time that is no number is later than all others.
+fn sound_claims(claims: &str) -> Option<Map<String, Value>> {
+    let claims: Map<String, Value> = serde_json::from_str(claims).ok()?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_secs() as f64;
+    let time = |name| match claims.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::Number(time)) => time.as_f64(),
+        Some(_) => Some(f64::INFINITY),
+    };
+    let holds = time("exp").is_none_or(|time| time >= now)
+        && ["nbf", "iat"].into_iter().all(|name| time(name).is_none_or(|time| time <= now));
+    let is_ours = claims.get("iss").is_none_or(|issuer| issuer == "ExPusherLite");
+    (holds && is_ours).then_some(claims)
+}
+
+fn check_read(read: &Claims, claims: &Map<String, Value>) {
+    let id = claims.get("sub").and_then(Value::as_str).and_then(|subject| subject.strip_prefix("User:")?.parse().ok());
+    assert_eq!(read.user_id, id);
+    if claims.get("pem").is_none_or(|pem| !pem.is_object()) {
+        assert_eq!(read.permissions, Permissions::default(), "who is allowed nothing");
+    }
+    if read.permissions.may_administer() {
+        assert!(!claims["pem"]["admin"].is_null());
+    }
+}
