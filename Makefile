@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat fuzz bench bench-growth bench-instructions check deny audit fmt clean
+.PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions check deny audit fmt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,17 @@ fuzz: ## Fuzz what reads requests, reads and writes messages, FUZZ_SECONDS for e
 
 test-example: build ## Run the example application in a real browser
 	cd examples/chat && $(NPM) ci --no-audit --no-fund && $(NPM) test
+
+deb: build ## Build the Debian package from the release binary, into target/debian
+	@command -v cargo-deb >/dev/null || $(CARGO) install --locked --quiet cargo-deb
+	$(CARGO) deb --no-build --no-strip --locked
+
+test-deploy: deb ## Check the image's Dockerfile; install, start, use and remove the Debian package (as root)
+	deploy/test-image.sh
+	deploy/test-package.sh
+
+rehearse-restart: build ## Restart a server under load with 5,000 real clients, and see everybody come back
+	cd compat-tests && $(NPM) ci --no-audit --no-fund && $(NPM) run restart
 
 BENCH := bench/target/release/loadgen
 BENCH_SOURCES := bench/Cargo.toml bench/Cargo.lock $(shell find bench/src -type f 2>/dev/null)

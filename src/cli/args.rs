@@ -29,6 +29,12 @@ pub(super) fn command() -> Command {
         .subcommand(Command::new("serve").about("Serve until stopped; what happens without a command, too"))
         .subcommand(Command::new("migrate").about("Bring the database up to date and stop"))
         .subcommand(
+            Command::new("backup").about("Copy an SQLite database into a new file while it is used").arg(
+                Arg::new("file").value_name("FILE").value_hint(ValueHint::FilePath).required(true).help("The copy"),
+            ),
+        )
+        .subcommand(Command::new("health").about("Ask the server of these settings whether it is ready; fails if not"))
+        .subcommand(
             Command::new("seed").about("Fill an empty database: with --demo, with something to try things with"),
         )
         .subcommand(group("user", "Manage users").subcommand(user_create()))

@@ -1,7 +1,9 @@
 //! The command line: what can be said, and one file for each thing that can be done.
 
 mod args;
+mod backup;
 mod config_check;
+mod health;
 mod mail;
 mod mail_sending;
 mod migrate;
@@ -35,6 +37,8 @@ pub async fn run() -> Outcome {
     start_log(&Log::from_settings(&settings)?);
     let config = Config::from_settings(&settings)?;
     match matches.subcommand() {
+        Some(("backup", backup)) => backup::run(&config, backup).await,
+        Some(("health", _)) => health::run(&config).await,
         Some(("migrate", _)) => migrate::run(&config).await,
         Some(("seed", _)) => seed::run(&config).await,
         Some(("user", user)) => user::run(&config, user).await,

@@ -36,6 +36,7 @@ macro_rules! on_conn {
 pub mod access;
 pub mod applications;
 pub mod audit;
+pub mod backup;
 mod connect;
 pub mod credentials;
 pub mod demo;
