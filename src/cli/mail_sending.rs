@@ -6,8 +6,18 @@ use tokio_util::task::TaskTracker;
 use super::mail::WITHOUT_SMTP;
 use crate::{
     app::App,
+    config::Config,
     mail::{Sender, Smtp},
 };
+
+/// Says in the log how mails leave, or which features need that they do.
+pub(super) fn announce(config: &Config) {
+    match &config.smtp {
+        Some(smtp) => tracing::info!(server = %smtp, "Mails leave through a mail server"),
+        None if config.keeps_mails() => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
+        None => tracing::warn!("{WITHOUT_SMTP}"),
+    }
+}
 
 /// Mails being sent, where they can be.
 pub(super) struct MailSending {
@@ -18,14 +28,9 @@ impl MailSending {
     /// Starts sending, until the server is asked to stop.
     pub(super) fn start(app: &App, smtp: Option<Smtp>) -> Self {
         let tasks = TaskTracker::new();
-        match smtp {
-            Some(smtp) => {
-                tracing::info!(server = %smtp, "Sending mails");
-                let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
-                tasks.spawn(sender.run(app.stopping.clone()));
-            }
-            None if app.pages.site.mailbox => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
-            None => tracing::warn!("{WITHOUT_SMTP}"),
+        if let Some(smtp) = smtp {
+            let sender = Sender::new(app.db.clone(), app.accounts.postbox.clone(), smtp);
+            tasks.spawn(sender.run(app.stopping.clone()));
         }
         tasks.close();
         Self { tasks }

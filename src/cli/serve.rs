@@ -7,7 +7,11 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{Outcome, mail_sending::MailSending, open_database, seed, stop, welcome};
+use super::{
+    Outcome,
+    mail_sending::{self, MailSending},
+    open_database, seed, stop, welcome,
+};
 use crate::{
     app::{App, Site},
     config::{Config, TlsFiles},
@@ -33,7 +37,7 @@ pub(super) async fn run(config: Config) -> Outcome {
         tracing::info!("The database was empty; it has demo data now");
     }
     let public_url = config.public_url(port);
-    say_how_mail_leaves(&config);
+    mail_sending::announce(&config);
     welcome(&config, &public_url, &db, &listener).await?;
 
     let app = App::new(db, &config.secrets, config.realtime, site(&config, public_url));
@@ -96,14 +100,6 @@ fn site(config: &Config, public_url: String) -> Site {
         base_url: public_url,
         demo: config.demo,
         mailbox: config.keeps_mails(),
-    }
-}
-
-fn say_how_mail_leaves(config: &Config) {
-    match &config.smtp {
-        Some(smtp) => tracing::info!(server = %smtp, "Mails leave through a mail server"),
-        None if config.keeps_mails() => tracing::info!("No mail leaves in demo mode; /dev/mailbox shows them"),
-        None => tracing::warn!("{WITHOUT_SMTP}"),
     }
 }
 

@@ -24,7 +24,8 @@ async fn tls_from_the_first_byte_or_by_starttls() {
         // "\0me@h\0p/w" in base64.
         assert!(sink.heard("AUTH PLAIN AG1lQGgAcC93"));
 
-        let with_the_authorities_of_the_system = format!("{scheme}://localhost:{port}?{}", query.trim_start_matches('&'));
+        let with_the_authorities_of_the_system =
+            format!("{scheme}://localhost:{port}?{}", query.trim_start_matches('&'));
         let error = send_test(&smtp_at(&with_the_authorities_of_the_system), super::URL, TO).await.unwrap_err();
         assert!(error.to_lowercase().contains("certificate"), "nobody vouches for it: {error}");
     }
