@@ -27,6 +27,8 @@ pub(super) enum Outcome {
 
 /// Checks a password. A wrong one is counted; the last one allowed locks the account, and its owner is told by mail.
 ///
+/// The audit log tells of locks and not of each wrong password: whoever guesses could fill it with those.
+///
 /// A locked account refuses the right password too: otherwise it could still be guessed.
 pub(super) async fn check(app: &App, email: &str, typed: &str, actor: &Actor) -> Result<Outcome, Error> {
     let found = credentials::find_by_email(&mut app.db.conn().await?, email).await?;

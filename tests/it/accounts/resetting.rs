@@ -76,9 +76,7 @@ async fn links_of_the_original_work_and_what_is_stored_does_not(database: TestDa
     let mut browser = Browser::new(&server);
     set("sha256$abc").await;
     assert_eq!(browser.get("/passwords/sha256%24abc/edit").await.status(), 410);
-    for bad in ["/passwords/x/edit", "/passwords/%00/edit"] {
-        assert_eq!(browser.get(bad).await.status(), 410, "{bad}");
-    }
+    assert_eq!(browser.get("/passwords/x/edit").await.status(), 410);
     set("pl41n-token").await;
     assert_eq!(browser.get("/passwords/pl41n-token/edit").await.status(), 200);
     // The original's form has the token in a field, and the user in the path.
