@@ -3,6 +3,7 @@
 //! [`Endpoint::answer`] is what happens to every request, in order; `routes` has every path in one table; [`Error`] turns
 //! whatever went wrong into an answer.
 
+mod account;
 mod accounts;
 mod admission;
 mod api;

@@ -1,7 +1,7 @@
 //! Every path that is answered, but for the files of `assets/dist`.
 
 use super::{
-    Error, accounts,
+    Error, account, accounts,
     api::{applications, events, organizations, sessions, user_tokens},
     demo, health, longpoll, mailbox, pages, socket,
 };
@@ -74,10 +74,30 @@ pub(super) fn table() -> Routes {
         .route(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
         .route(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
 
-
         .route(Method::GET, "/dev/mailbox",           mailbox::index)
         .route(Method::GET, "/dev/mailbox/{id}",      mailbox::show)
         .route(Method::GET, "/dev/mailbox/{id}/html", mailbox::html)
+
+        .route(Method::GET,    "/account",             account::home)
+        .route(Method::GET,    "/account/tokens",      account::tokens::index)
+        .route(Method::POST,   "/account/tokens",      account::tokens::create)
+        .route(Method::DELETE, "/account/tokens/{id}", account::tokens::delete)
+
+        .route(Method::GET,    "/account/organizations",                          account::organizations::index)
+        .route(Method::POST,   "/account/organizations",                          account::organizations::create)
+        .route(Method::GET,    "/account/organizations/{slug}",                   account::organizations::show)
+        .route(Method::PUT,    "/account/organizations/{slug}",                   account::organizations::update)
+        .route(Method::DELETE, "/account/organizations/{slug}",                   account::organizations::delete)
+        .route(Method::PUT,    "/account/organizations/{slug}/members/{user_id}", account::members::update)
+        .route(Method::DELETE, "/account/organizations/{slug}/members/{user_id}", account::members::delete)
+
+        .route(Method::POST,   "/account/organizations/{slug}/applications",                   account::applications::create)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/new",               account::applications::new)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}",         account::applications::show)
+        .route(Method::PUT,    "/account/organizations/{slug}/applications/{app_key}",         account::applications::update)
+        .route(Method::DELETE, "/account/organizations/{slug}/applications/{app_key}",         account::applications::archive)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/secret",  account::applications::rotate_secret)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/restore", account::applications::restore)
 
         .any("/socket/websocket", socket::connect)
 

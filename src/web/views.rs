@@ -56,6 +56,17 @@ impl Views {
         let page = Response::html(status, template.render(context).map_err(Error::internal)?);
         Ok(SAFETY.into_iter().fold(page, |page, (name, value)| page.header(name, HeaderValue::from_static(value))))
     }
+
+    /// A text: the template `file` (`mail/welcome.txt.j2`) filled in with `context`. What is put into a `.txt.j2` is not
+    /// escaped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Views::page`].
+    pub fn text(&self, file: &str, context: Value) -> Result<String, Error> {
+        let template = self.environment.get_template(file).map_err(Error::internal)?;
+        template.render(context).map_err(Error::internal)
+    }
 }
 
 impl fmt::Debug for Views {

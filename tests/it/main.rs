@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod account;
 mod accounts;
 mod api;
 mod cli;

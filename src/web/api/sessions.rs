@@ -20,7 +20,7 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     let mut conn = app.db.conn().await?;
     let found = user_tokens::find_active(&mut conn, &token).await?;
     let (token, user) = found.ok_or_else(|| Error::invalid("token", "invalid"))?;
-    app.accounts.token_uses.note(&app.db, token.id, request.connection().peer().ip());
+    app.accounts.token_uses.note(&app.db, token.id, request.client_addr());
     let is_admin = user.is_root || enrollments::is_admin_anywhere(&mut conn, user.id).await?;
     let permissions = if is_admin && !for_channels_only(&request) { Permissions::ADMIN } else { Permissions::USER };
     let grant = Grant { user_id: user.id, token_id: Some(token.id), permissions, lifetime: SESSION_LIFETIME };

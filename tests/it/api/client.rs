@@ -1,13 +1,13 @@
 //! Requests and sockets in the name of the users of the dump.
 
-use futures_util::{SinkExt, StreamExt};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use pusher_lite::{app::App, auth::Permissions, store::Db};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use serde_json::Value;
 
-use crate::support::server::{Answer, JWT_SECRET, TestServer};
+use crate::support::{
+    server::{Answer, JWT_SECRET, TestServer},
+    socket::Socket,
+};
 
 /// A server, and requests to its API.
 pub(super) struct Api {
@@ -59,50 +59,6 @@ impl Api {
 
     /// Opens a socket of vsn 2; `Err` with the status when it is refused.
     pub(super) async fn connect(&self, jwt: &str, app_key: &str, unique_identifier: &str) -> Result<Socket, u16> {
-        let query = format!("vsn=2.0.0&app_key={app_key}&guardian_token={jwt}&unique_identifier={unique_identifier}");
-        let mut socket = Socket { stream: self.server.socket(&query).await? };
-        // The handshake is answered before the hub has the stream; what closes sockets reaches those it has.
-        socket.send(json!([null, "hb", "phoenix", "heartbeat", {}])).await;
-        assert_eq!(socket.message().await[1], "hb");
-        Ok(socket)
-    }
-}
-
-/// An open socket.
-#[derive(Debug)]
-pub(super) struct Socket {
-    stream: WebSocketStream<TcpStream>,
-}
-
-impl Socket {
-    pub(super) async fn send(&mut self, message: Value) {
-        self.stream.send(Message::text(message.to_string())).await.unwrap();
-    }
-
-    /// The next message.
-    pub(super) async fn message(&mut self) -> Value {
-        match self.stream.next().await {
-            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
-            other => panic!("{other:?} is no message"),
-        }
-    }
-
-    /// Joins a topic and waits until the join is complete, with the own presence.
-    pub(super) async fn join(&mut self, topic: &str) {
-        self.send(json!(["1", "1", topic, "phx_join", {}])).await;
-        for event in ["phx_reply", "presence_state", "presence_diff"] {
-            assert_eq!(self.message().await[3], event);
-        }
-    }
-
-    /// The code that the server closes with, whatever it sends before.
-    pub(super) async fn close_code(&mut self) -> u16 {
-        loop {
-            match self.stream.next().await {
-                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
-                Some(Ok(_)) => {}
-                other => panic!("{other:?} instead of a close code"),
-            }
-        }
+        Socket::open(&self.server, jwt, app_key, unique_identifier).await
     }
 }

@@ -7,18 +7,18 @@ mod input;
 mod tenants;
 
 /// The key of Test App, which Acme owns.
-const TEST_APP: &str = "88911bb8-e6c9-11f1-bf84-f2fc4c7451a7";
+pub(crate) const TEST_APP: &str = "88911bb8-e6c9-11f1-bf84-f2fc4c7451a7";
 /// The key of Second App, which Second Org owns.
-const SECOND_APP: &str = "8896169a-e6c9-11f1-bbfb-f2fc4c7451a7";
+pub(crate) const SECOND_APP: &str = "8896169a-e6c9-11f1-bbfb-f2fc4c7451a7";
 
 // The users of the dump, see `compat-tests/fixtures/RECORDINGS.md`.
 /// Root, and admin of Acme.
-const ADMIN: i32 = 1;
+pub(crate) const ADMIN: i32 = 1;
 /// Admin of Second Org.
-const PLAIN_ADMIN: i32 = 2;
+pub(crate) const PLAIN_ADMIN: i32 = 2;
 /// Member of Acme.
-const MEMBER: i32 = 3;
+pub(crate) const MEMBER: i32 = 3;
 /// Member of Acme, admin of Second Org.
-const MIXED: i32 = 4;
+pub(crate) const MIXED: i32 = 4;
 /// Enrolled nowhere.
-const LONE: i32 = 5;
+pub(crate) const LONE: i32 = 5;

@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod socket;
 pub(crate) mod tls;
 
 /// Runs a test, the function of this name, over both databases, each time with one of its own: `name::sqlite` and
