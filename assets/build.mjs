@@ -58,7 +58,7 @@ async function buildScripts() {
     }),
     esbuild.build({
       ...common,
-      entryPoints: { site: "src/site/site.ts", demo: "src/demo/demo.ts" },
+      entryPoints: { site: "src/site/site.ts", demo: "src/demo/demo.ts", console: "src/console/console.ts" },
       outdir: "dist/js",
       format: "iife",
       sourcemap: false,

@@ -98,6 +98,9 @@ pub(super) fn table() -> Routes {
         .route(Method::DELETE, "/account/organizations/{slug}/applications/{app_key}",         account::applications::archive)
         .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/secret",  account::applications::rotate_secret)
         .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/restore", account::applications::restore)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}/console", account::console::show)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console", account::console::publish)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console/session", account::console::create_session)
 
         .any("/socket/websocket", socket::connect)
 

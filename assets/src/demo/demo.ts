@@ -1,9 +1,10 @@
 /** `/demo`: a small chat on one topic, sent down the socket or through REST. */
+import { byId } from "../site/dom";
 import { fetchJwt, publish } from "./backend";
 import { rememberedName, rememberName } from "./names";
 import { Room } from "./room";
 import { asCurl, asTrigger, type ChatMessage } from "./snippets";
-import { byId, showProblem, showState } from "./view";
+import { showProblem, showState } from "./view";
 
 /** Waits between attempts to get the first JWT, in milliseconds; the last one repeats. */
 const RETRY_MS = [500, 1000, 2000, 5000];

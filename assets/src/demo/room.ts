@@ -1,15 +1,9 @@
 import type PusherLite from "../client/pusher";
 import type { PusherLiteChannel } from "../client/pusher";
+import "../site/page_modules";
 import { fetchJwt } from "./backend";
 import type { ChatMessage } from "./snippets";
 import { showMessage, showNote, showPeople, showProblem, showState } from "./view";
-
-/** The client as every page gets it: from the script tag of `/js/pusher.js`. */
-declare global {
-  interface Window {
-    require(name: "pusher_lite"): { default: typeof PusherLite };
-  }
-}
 
 const EVENT = "new_message";
 

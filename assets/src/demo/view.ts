@@ -1,4 +1,5 @@
 import type { PresenceState } from "../client/pusher";
+import { byId, element } from "../site/dom";
 import type { ChatMessage } from "./snippets";
 
 /** Older entries leave the page, so that a chat left open overnight stays quick. */
@@ -18,12 +19,6 @@ const STATE_TEXT: Record<ConnectionState, string> = {
   reconnecting: "Reconnecting",
   unreachable: "Server unreachable, trying again",
 };
-
-export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
-  const element = document.getElementById(id);
-  if (!element) throw new Error(`the page has no #${id}`);
-  return element as E;
-}
 
 export function showState(state: ConnectionState): void {
   const status = byId("status");
@@ -88,11 +83,4 @@ function timeNow(): HTMLElement {
   const time = element("time", "muted", now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
   time.setAttribute("datetime", now.toISOString());
   return time;
-}
-
-function element(tag: string, className = "", text = ""): HTMLElement {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
 }

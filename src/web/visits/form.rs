@@ -46,6 +46,15 @@ impl Form {
         }
     }
 
+    /// Reads one more field, a text of several lines and up to so many characters, blanks around it included.
+    pub(in crate::web) fn read_long(&mut self, params: &Params, name: &'static str, max_characters: usize) {
+        let typed = params.text(name).unwrap_or_default();
+        if typed.chars().nth(max_characters).is_some() {
+            self.error(name, format!("should be at most {max_characters} character(s)"));
+        }
+        self.values.insert(name, typed);
+    }
+
     /// What was typed into a field.
     pub(in crate::web) fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
@@ -73,6 +82,11 @@ impl Form {
     /// Whether nothing is wrong.
     pub(in crate::web) fn is_valid(&self) -> bool {
         self.errors.is_empty()
+    }
+
+    /// What is wrong, by field: for scripts.
+    pub(in crate::web) fn errors(&self) -> &BTreeMap<&'static str, Vec<String>> {
+        &self.errors
     }
 
     fn set(&mut self, name: &'static str, value: &str) {
@@ -109,6 +123,16 @@ mod tests {
         }
         let form = read("user=1&name[]=x");
         assert_eq!((form.value("name"), form.value("email")), ("", ""));
+    }
+
+    #[test]
+    fn long_texts_are_read_whole_up_to_their_limit() {
+        let params = Params::from_query("text=+a%0Ab+").unwrap();
+        let mut form = Form::default();
+        form.read_long(&params, "text", 5);
+        assert!(form.is_valid() && form.value("text") == " a\nb ");
+        form.read_long(&params, "text", 4);
+        assert_eq!(form.errors()["text"], ["should be at most 4 character(s)"]);
     }
 
     #[test]

@@ -64,6 +64,8 @@ async fn an_archived_application_takes_no_sockets_until_it_is_restored(database:
     assert_eq!(socket.close_code().await, 1008);
     assert_eq!(Socket::open(&server, &jwt, TEST_APP, "me").await.unwrap_err(), 403);
     assert!(admin.get(ACME).await.body().contains("Archived applications (1)"));
+    let console = admin.get(&format!("{}/console", test_app())).await;
+    assert_eq!(console.header("location"), Some(test_app().as_str()));
 
     assert_eq!(admin.send("post", &format!("{}/restore", test_app()), &[]).await.status(), 303);
     assert!(Socket::open(&server, &jwt, TEST_APP, "me").await.is_ok());
@@ -76,7 +78,7 @@ async fn members_see_the_key_and_not_the_secret(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let member = Visitor::sign_in(&server, MEMBER).await;
     let page = member.get(&test_app()).await;
-    assert!(page.body().contains(TEST_APP));
+    assert!(page.body().contains(TEST_APP) && page.body().contains("Live console"));
     assert!(!page.body().contains(SECRET) && !page.body().contains("Rotate"), "{page:?}");
     assert_eq!(member.get(&format!("{ACME}/applications/1")).await.status(), 200, "by its id");
 }

@@ -1,6 +1,7 @@
 //! What people who are signed in see and change of their own. The users are those of the original's dump.
 
 mod applications;
+mod console;
 mod members;
 mod organizations;
 mod snippets;

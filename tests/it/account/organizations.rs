@@ -104,6 +104,7 @@ fn changes() -> Vec<(&'static str, String, Vec<(&'static str, &'static str)>)> {
         ("delete", test_app(), vec![]),
         ("post", format!("{}/secret", test_app()), vec![]),
         ("post", format!("{}/restore", test_app()), vec![]),
+        ("post", format!("{}/console", test_app()), vec![("topic", "t"), ("name", "e"), ("payload", "{}")]),
     ]
 }
 
@@ -112,12 +113,14 @@ async fn for_strangers_nothing_of_it_is_there(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     for user_id in [PLAIN_ADMIN, LONE] {
         let stranger = Visitor::sign_in(&server, user_id).await;
-        for path in ["", "/applications/new", &test_app()[ACME.len()..]] {
+        for path in ["", "/applications/new", &test_app()[ACME.len()..], &format!("/applications/{TEST_APP}/console")] {
             assert_eq!(stranger.get(&format!("{ACME}{path}")).await.status(), 404, "{path}");
         }
         for (method, path, fields) in changes() {
             assert_eq!(stranger.send(method, &path, &fields).await.status(), 404, "{method} {path}");
         }
+        let session = stranger.send("post", &format!("{}/console/session", test_app()), &[]).await;
+        assert_eq!(session.status(), 404);
     }
     // Nor is it there by way of an organization that one may see.
     let plain_admin = Visitor::sign_in(&server, PLAIN_ADMIN).await;
