@@ -58,7 +58,12 @@ async function buildScripts() {
     }),
     esbuild.build({
       ...common,
-      entryPoints: { site: "src/site/site.ts", demo: "src/demo/demo.ts", console: "src/console/console.ts" },
+      entryPoints: {
+        site: "src/site/site.ts",
+        demo: "src/demo/demo.ts",
+        console: "src/console/console.ts",
+        dashboard: "src/admin/dashboard.ts",
+      },
       outdir: "dist/js",
       format: "iife",
       sourcemap: false,

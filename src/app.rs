@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,6 +48,8 @@ pub struct Pages {
     pub views: Views,
     /// The address and the like that pages show.
     pub site: Site,
+    /// Since when there are pages.
+    pub started: Instant,
 }
 
 /// What people's accounts need.
@@ -95,7 +98,7 @@ impl App {
                 postbox: Postbox::new(&site.base_url, site.mailbox),
                 token_uses: TokenUses::new(),
             }),
-            pages: Arc::new(Pages { views: Views::new(&assets), assets, site }),
+            pages: Arc::new(Pages { views: Views::new(&assets), assets, site, started: Instant::now() }),
             stopping: CancellationToken::new(),
         }
     }

@@ -176,7 +176,14 @@ impl Hub {
         });
     }
 
-    /// Closes all sockets of a user who is no more, with 1008.
+    /// Closes all sockets that have an application by an organization that no longer owns it, with 1008.
+    pub fn close_ownership(&self, app_key: &str, organization_id: i64) {
+        self.shared.sockets.close(Close::Revoked, |identity| {
+            *identity.app_key == *app_key && identity.organization_id == Some(organization_id)
+        });
+    }
+
+    /// Closes all sockets of a user who is no more, or who is no longer root, with 1008.
     pub fn close_user(&self, user_id: i64) {
         self.shared.sockets.close(Close::Revoked, |identity| identity.user_id == user_id);
     }

@@ -1,5 +1,7 @@
 //! The table `audit_entries`: who did what when, to which row. It is only ever added to; the database refuses the rest.
 
+use std::fmt;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -69,4 +71,82 @@ pub async fn record(tx: &mut Transaction<'_>, actor: &Actor, new: &NewEntry<'_>)
         ))
         .execute(raw))
     .map(drop)
+}
+
+/// What changes, in the words of the log: `name: "Acme" -> "Acme Inc."; password: changed`.
+#[derive(Debug, Default)]
+pub struct Differences(String);
+
+impl Differences {
+    /// A column that everyone may see who reads the log. Nothing is said of one that stays as it is.
+    pub fn column(&mut self, name: &str, old: Option<&str>, new: Option<&str>) {
+        match (old, new) {
+            (old, new) if old == new => {}
+            (None, Some(new)) => self.say(format_args!("{name}: {new:?}")),
+            (Some(old), Some(new)) => self.say(format_args!("{name}: {old:?} -> {new:?}")),
+            (Some(old), None) => self.say(format_args!("{name}: {old:?} -> nothing")),
+            (None, None) => {}
+        }
+    }
+
+    /// A column that is true or false.
+    pub fn flag(&mut self, name: &str, old: Option<bool>, new: bool) {
+        match old {
+            Some(old) if old == new => {}
+            Some(old) => self.say(format_args!("{name}: {old} -> {new}")),
+            None => self.say(format_args!("{name}: {new}")),
+        }
+    }
+
+    /// A secret, of which nothing is said but that it changes.
+    pub fn secret(&mut self, name: &str) {
+        self.say(format_args!("{name}: changed"));
+    }
+
+    /// Anything else that is worth telling: `tokens: 3`.
+    pub fn note(&mut self, name: &str, value: impl fmt::Display) {
+        self.say(format_args!("{name}: {value}"));
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn say(&mut self, words: fmt::Arguments<'_>) {
+        if !self.0.is_empty() {
+            self.0.push_str("; ");
+        }
+        // Postgres has no NUL in texts.
+        self.0.push_str(&words.to_string().replace('\0', ""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_is_told_and_secrets_are_not() {
+        let mut differences = Differences::default();
+        differences.column("slug", Some("acme"), Some("acme"));
+        differences.flag("is_root", Some(true), true);
+        assert!(differences.is_empty());
+        differences.column("name", Some("Acme"), Some("\"Acme\""));
+        differences.column("archived_at", Some("2026"), None);
+        differences.column("email", None, Some("a@b"));
+        differences.flag("is_admin", Some(false), true);
+        differences.secret("password");
+        differences.note("tokens", 3);
+        assert_eq!(
+            differences.as_str(),
+            "name: \"Acme\" -> \"\\\"Acme\\\"\"; archived_at: \"2026\" -> nothing; email: \"a@b\"; \
+             is_admin: false -> true; password: changed; tokens: 3"
+        );
+    }
 }

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use super::{
     DatabaseUrl, Error, Result,
     postgres::{self, Connector},
+    status::PoolUse,
     url::unusable_url,
 };
 
@@ -77,6 +78,15 @@ impl Pool {
                 Ok(Self::Postgres(build(manager, options, &database).await?))
             }
         }
+    }
+
+    /// How many connections there are.
+    pub(super) fn usage(&self) -> PoolUse {
+        let (state, most) = match self {
+            Self::Sqlite(pool) => (pool.state(), pool.config().max_size),
+            Self::Postgres(pool) => (pool.state(), pool.config().max_size),
+        };
+        PoolUse { open: state.connections, idle: state.idle_connections, most }
     }
 
     pub(super) async fn get(&self) -> Result<DbConn> {

@@ -34,6 +34,7 @@ macro_rules! on_conn {
 }
 
 pub mod access;
+pub mod admin;
 pub mod applications;
 pub mod audit;
 pub mod backup;
@@ -54,6 +55,7 @@ mod reference;
 pub mod rememberables;
 mod schema;
 pub mod sessions;
+mod status;
 mod transaction;
 mod url;
 pub mod user_token_uses;
@@ -63,6 +65,7 @@ pub mod users;
 pub use self::connect::{DbConn, Options};
 pub use self::error::Error;
 pub use self::reference::Reference;
+pub use self::status::{PoolUse, Status};
 pub use self::transaction::Transaction;
 pub use self::url::DatabaseUrl;
 

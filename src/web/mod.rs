@@ -5,6 +5,7 @@
 
 mod account;
 mod accounts;
+mod admin;
 mod admission;
 mod api;
 mod batch;

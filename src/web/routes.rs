@@ -1,7 +1,7 @@
 //! Every path that is answered, but for the files of `assets/dist`.
 
 use super::{
-    Error, account, accounts,
+    Error, account, accounts, admin,
     api::{applications, events, organizations, sessions, user_tokens},
     demo, health, longpoll, mailbox, pages, socket,
 };
@@ -53,6 +53,22 @@ pub(super) fn table() -> Routes {
         .route(Method::GET,  "/unlocks/new",          accounts::unlocks::new)
         .route(Method::POST, "/unlocks",              accounts::unlocks::create)
         .route(Method::GET,  "/unlocks/{token}/edit", accounts::unlocks::edit)
+
+        .route(Method::GET, "/admin",      admin::dashboard::show)
+        .route(Method::GET, "/admin/live", admin::dashboard::live)
+        .route(Method::GET,    "/admin/{table}",             admin::listing::index)
+        .route(Method::POST,   "/admin/{table}",             admin::editing::create)
+        .route(Method::GET,    "/admin/{table}/new",         admin::editing::new)
+        .route(Method::GET,    "/admin/{table}/export",      admin::listing::export)
+        .route(Method::POST,   "/admin/{table}/batch",       admin::actions::batch)
+        .route(Method::GET,    "/admin/{table}/{id}",        admin::record::show)
+        .route(Method::PUT,    "/admin/{table}/{id}",        admin::editing::update)
+        .route(Method::PATCH,  "/admin/{table}/{id}",        admin::editing::update)
+        .route(Method::DELETE, "/admin/{table}/{id}",        admin::actions::delete)
+        .route(Method::GET,    "/admin/{table}/{id}/edit",   admin::editing::edit)
+        .route(Method::GET,    "/admin/{table}/{id}/{what}", admin::actions::ask)
+        .route(Method::POST,   "/admin/{table}/{id}/{what}", admin::actions::act)
+        .route(Method::PUT,    "/admin/{table}/{id}/{what}", admin::editing::toggle)
 
         .route(Method::POST, "/api/sessions", sessions::create)
 

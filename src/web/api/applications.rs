@@ -14,6 +14,7 @@ use crate::{
     store::{
         self, DbConn, Reference, Transaction,
         applications::{self, Application, Changes, NewApplication},
+        audit::Differences,
         organizations,
     },
     web::revocation,
@@ -30,7 +31,7 @@ pub(in crate::web) async fn index(app: App, request: Request) -> Result<Response
 
 /// One of them, by id or key.
 pub(in crate::web) async fn show(app: App, request: Request) -> Result<Response, Error> {
-    let application = find(&app, &request, &mut app.db.conn().await?).await?;
+    let (_, application) = find(&app, &request, &mut app.db.conn().await?).await?;
     Ok(data(StatusCode::OK, view(&application)))
 }
 
@@ -55,11 +56,14 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
 
     let name = name.unwrap_or_default();
     let new = NewApplication { name: &name, app_key: &app_key, app_secret: &app_secret, archived_at };
-    let inserted = app
-        .db
-        .transaction(async |tx: &mut Transaction<'_>| applications::create(tx, organization.id, &new).await)
-        .await;
-    let application = inserted.map_err(|error| taken(&changes, error))?;
+    let insert = async |tx: &mut Transaction<'_>| {
+        let application = applications::create(tx, organization.id, &new).await?;
+        let mut differences = differences(None, &application);
+        differences.note("organization_id", organization.id);
+        caller.record(tx, "create", ("applications", application.id), &differences).await?;
+        Ok(application)
+    };
+    let application = app.db.transaction(insert).await.map_err(|error| taken(&changes, error))?;
     let path = format!("/api/organizations/{}/applications/{}", organization.id, application.id);
     Ok(created(&path, view(&application)))
 }
@@ -68,14 +72,20 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
 pub(in crate::web) async fn update(app: App, request: Request) -> Result<Response, Error> {
     let mut conn = app.db.conn().await?;
     let organization = request.path_param("organization_id");
-    require_admin(&app, &request, &mut conn, &organization).await?;
+    let caller = require_admin(&app, &request, &mut conn, &organization).await?;
     let mut changeset = Changeset::to_update(&request, "application")?;
     let before = find_in(&mut conn, &request, &organization).await?;
     drop(conn);
     let changes = read_changes(&mut changeset)?;
-    let updated =
-        app.db.transaction(async |tx: &mut Transaction<'_>| applications::update(tx, before.id, &changes).await).await;
-    let application = updated.map_err(|error| taken(&changeset, error))?;
+    let update = async |tx: &mut Transaction<'_>| {
+        let updated = applications::update(tx, before.id, &changes).await?;
+        let differences = differences(Some(&before), &updated);
+        if !differences.is_empty() {
+            caller.record(tx, "update", ("applications", updated.id), &differences).await?;
+        }
+        Ok(updated)
+    };
+    let application = app.db.transaction(update).await.map_err(|error| taken(&changeset, error))?;
     if application.archived_at.is_some() || application.app_key != before.app_key {
         revocation::application_taken_away(&app.hub, &before);
     }
@@ -84,9 +94,15 @@ pub(in crate::web) async fn update(app: App, request: Request) -> Result<Respons
 
 /// Archives an application and closes its sockets (D5).
 pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Response, Error> {
-    let application = find(&app, &request, &mut app.db.conn().await?).await?;
-    let archived =
-        app.db.transaction(async |tx: &mut Transaction<'_>| applications::archive(tx, application.id).await).await?;
+    let (caller, application) = find(&app, &request, &mut app.db.conn().await?).await?;
+    let archive = async |tx: &mut Transaction<'_>| {
+        let archived = applications::archive(tx, application.id).await?;
+        let mut differences = Differences::default();
+        differences.column("name", None, application.name.as_deref());
+        caller.record(tx, "archive", ("applications", application.id), &differences).await?;
+        Ok::<_, store::Error>(archived)
+    };
+    let archived = app.db.transaction(archive).await?;
     revocation::application_taken_away(&app.hub, &application);
     Ok(data(StatusCode::OK, view(&archived)))
 }
@@ -104,10 +120,10 @@ async fn require_admin(app: &App, request: &Request, conn: &mut DbConn, organiza
     Ok(caller)
 }
 
-async fn find(app: &App, request: &Request, conn: &mut DbConn) -> Result<Application, Error> {
+async fn find(app: &App, request: &Request, conn: &mut DbConn) -> Result<(Caller, Application), Error> {
     let organization = request.path_param("organization_id");
-    require_admin(app, request, conn, &organization).await?;
-    find_in(conn, request, &organization).await
+    let caller = require_admin(app, request, conn, &organization).await?;
+    Ok((caller, find_in(conn, request, &organization).await?))
 }
 
 async fn find_in(conn: &mut DbConn, request: &Request, organization: &str) -> Result<Application, Error> {
@@ -146,6 +162,20 @@ fn app_key(changeset: &mut Changeset) -> Change<String> {
         }
         change => change,
     }
+}
+
+/// What the audit log is told of an application that was created or changed.
+fn differences(before: Option<&Application>, after: &Application) -> Differences {
+    let mut differences = Differences::default();
+    let old = |column: fn(&Application) -> Option<&str>| before.and_then(column);
+    differences.column("name", old(|before| before.name.as_deref()), after.name.as_deref());
+    differences.column("app_key", old(|before| before.app_key.as_deref()), after.app_key.as_deref());
+    if before.is_some_and(|before| before.app_secret != after.app_secret) {
+        differences.secret("app_secret");
+    }
+    let [was, is] = [before.and_then(|before| before.archived_at), after.archived_at].map(timestamp);
+    differences.column("archived_at", was.as_deref(), is.as_deref());
+    differences
 }
 
 fn taken(changeset: &Changeset, error: store::Error) -> Error {

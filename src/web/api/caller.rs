@@ -5,7 +5,7 @@ use crate::{
     app::App,
     auth::{Permissions, jwt::Claims},
     http::Request,
-    store::{DbConn, Reference, enrollments, users},
+    store::{self, DbConn, Reference, Transaction, audit, enrollments, users},
 };
 
 /// The user on whose behalf a request is made.
@@ -13,6 +13,8 @@ use crate::{
 pub(super) struct Caller {
     pub(super) user: users::User,
     permissions: Permissions,
+    /// Where the request comes from.
+    ip: String,
 }
 
 impl Caller {
@@ -27,7 +29,22 @@ impl Caller {
             Some(id) => users::find(conn, id).await?,
             None => None,
         };
-        Ok(Self { user: user.ok_or(Error::NotFound("user"))?, permissions: claims.permissions })
+        let ip = request.client_addr().to_string();
+        Ok(Self { user: user.ok_or(Error::NotFound("user"))?, permissions: claims.permissions, ip })
+    }
+
+    /// Tells the audit log what the caller does to a row, in the very transaction that does it.
+    pub(super) async fn record(
+        &self,
+        tx: &mut Transaction<'_>,
+        action: &str,
+        (resource, id): (&str, i32),
+        differences: &audit::Differences,
+    ) -> store::Result<()> {
+        let actor =
+            audit::Actor { id: Some(self.user.id), name: self.user.email.clone(), ip: Some(self.ip.clone()) };
+        let details = differences.as_str();
+        audit::record(tx, &actor, &audit::NewEntry { action, resource, resource_id: Some(id), details }).await
     }
 
     /// Refuses a JWT without the permission `api_admin`.

@@ -13,6 +13,7 @@ use crate::{
     http::{Request, Response, StatusCode},
     store::{
         self, DbConn, Reference, Transaction,
+        audit::Differences,
         organizations::{self, Changes, NewOrganization, Organization},
     },
     web::{revocation, slug::slugify},
@@ -50,11 +51,13 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     changes.finish()?;
 
     let new = NewOrganization { name: &name.unwrap_or_default(), slug: &slug.unwrap_or_default(), archived_at };
-    let inserted = app
-        .db
-        .transaction(async |tx: &mut Transaction<'_>| organizations::create(tx, &new, caller.user.id).await)
-        .await;
-    let organization = inserted.map_err(|error| taken(&changes, error))?;
+    let insert = async |tx: &mut Transaction<'_>| {
+        let organization = organizations::create(tx, &new, caller.user.id).await?;
+        let differences = differences(None, &organization);
+        caller.record(tx, "create", ("organizations", organization.id), &differences).await?;
+        Ok(organization)
+    };
+    let organization = app.db.transaction(insert).await.map_err(|error| taken(&changes, error))?;
     Ok(created(&format!("/api/organizations/{}", organization.id), view(&organization)))
 }
 
@@ -67,11 +70,15 @@ pub(in crate::web) async fn update(app: App, request: Request) -> Result<Respons
     let organization = find_to_administer(&mut conn, &caller, &request).await?;
     drop(conn);
     let changes = read_changes(&mut changeset, &organization)?;
-    let updated = app
-        .db
-        .transaction(async |tx: &mut Transaction<'_>| organizations::update(tx, organization.id, &changes).await)
-        .await;
-    let organization = updated.map_err(|error| taken(&changeset, error))?;
+    let update = async |tx: &mut Transaction<'_>| {
+        let updated = organizations::update(tx, organization.id, &changes).await?;
+        let differences = differences(Some(&organization), &updated);
+        if !differences.is_empty() {
+            caller.record(tx, "update", ("organizations", updated.id), &differences).await?;
+        }
+        Ok(updated)
+    };
+    let organization = app.db.transaction(update).await.map_err(|error| taken(&changeset, error))?;
     Ok(data(StatusCode::OK, view(&organization)))
 }
 
@@ -82,9 +89,16 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     caller.require_admin_permission()?;
     let organization = find_to_administer(&mut conn, &caller, &request).await?;
     drop(conn);
-    let deleted =
-        app.db.transaction(async |tx: &mut Transaction<'_>| organizations::delete(tx, organization.id).await).await;
-    match deleted {
+    let delete = async |tx: &mut Transaction<'_>| {
+        let deleted = organizations::delete(tx, organization.id).await?;
+        let mut differences = Differences::default();
+        differences.column("name", None, organization.name.as_deref());
+        differences.note("enrollments", deleted.user_ids.len());
+        differences.note("archived applications", deleted.archived.len());
+        caller.record(tx, "delete", ("organizations", organization.id), &differences).await?;
+        Ok(deleted)
+    };
+    match app.db.transaction(delete).await {
         Ok(deleted) => revocation::organization_deleted(&app.hub, organization.id, &deleted),
         Err(store::Error::NotFound) => return Err(Error::NotFound("organization")),
         Err(error) => return Err(error.into()),
@@ -134,6 +148,17 @@ fn make_slug(changeset: &mut Changeset, name_before: Option<&str>) -> Option<Str
         changeset.blank("slug");
     }
     slug
+}
+
+/// What the audit log is told of an organization that was created or changed.
+fn differences(before: Option<&Organization>, after: &Organization) -> Differences {
+    let mut differences = Differences::default();
+    let old = |column: fn(&Organization) -> Option<&str>| before.and_then(column);
+    differences.column("name", old(|before| before.name.as_deref()), after.name.as_deref());
+    differences.column("slug", old(|before| before.slug.as_deref()), after.slug.as_deref());
+    let [was, is] = [before.and_then(|before| before.archived_at), after.archived_at].map(timestamp);
+    differences.column("archived_at", was.as_deref(), is.as_deref());
+    differences
 }
 
 fn taken(changeset: &Changeset, error: store::Error) -> Error {

@@ -8,6 +8,7 @@ use crate::{
     http::{Request, Response, StatusCode},
     store::{
         self, Transaction,
+        audit::Differences,
         user_tokens::{self, UserToken},
     },
     web::revocation,
@@ -18,7 +19,13 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     let caller = Caller::of(&app, &request, &mut app.db.conn().await?).await?;
     let user_id = request.path_param("user_id").parse().map_err(|_| Error::NotFound("user"))?;
     caller.require_self(user_id)?;
-    let create = async |tx: &mut Transaction<'_>| user_tokens::create(tx, user_id).await;
+    let create = async |tx: &mut Transaction<'_>| {
+        let token = user_tokens::create(tx, user_id).await?;
+        let mut differences = Differences::default();
+        differences.note("user_id", user_id);
+        caller.record(tx, "create", ("user_tokens", token.id), &differences).await?;
+        Ok::<_, store::Error>(token)
+    };
     let created = app.db.transaction(create).await;
     let token = created.map_err(|error| match error {
         store::Error::NotFound => Error::NotFound("user"),
@@ -36,8 +43,14 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     let token = found.ok_or(Error::NotFound("token"))?;
     caller.require_self(token.user_id)?;
     drop(conn);
-    let invalidated =
-        app.db.transaction(async |tx: &mut Transaction<'_>| user_tokens::invalidate(tx, token.id).await).await?;
+    let invalidate = async |tx: &mut Transaction<'_>| {
+        let invalidated = user_tokens::invalidate(tx, token.id).await?;
+        let mut differences = Differences::default();
+        differences.flag("valid", Some(token.invalidated_at.is_none()), false);
+        caller.record(tx, "invalidate", ("user_tokens", token.id), &differences).await?;
+        Ok::<_, store::Error>(invalidated)
+    };
+    let invalidated = app.db.transaction(invalidate).await?;
     revocation::token_invalidated(&app.hub, token.id);
     Ok(data(StatusCode::OK, view(&invalidated)))
 }

@@ -60,6 +60,22 @@ impl Form {
         self.values.get(name).map_or("", String::as_str)
     }
 
+    /// All that is wrong, in a sentence, for where there is no field to say it beside.
+    pub(in crate::web) fn complaint(&self) -> String {
+        let said = self.errors.iter().flat_map(|(name, messages)| {
+            let field = if *name == "base" { String::new() } else { name.trim_start_matches("is_").replace('_', " ") };
+            messages.iter().map(move |message| format!("{field} {message}").trim().to_owned())
+        });
+        let mut sentence = said.collect::<Vec<_>>().join("; ");
+        if let Some(first) = sentence.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        if !sentence.ends_with('.') {
+            sentence.push('.');
+        }
+        sentence
+    }
+
     /// Whether a checkbox is ticked.
     pub(in crate::web) fn is_checked(&self, name: &str) -> bool {
         matches!(self.value(name), "true" | "on" | "1")
@@ -89,7 +105,8 @@ impl Form {
         &self.errors
     }
 
-    fn set(&mut self, name: &'static str, value: &str) {
+    /// Fills in a field, whatever is in it. What no column can hold becomes an error of the field.
+    pub(in crate::web) fn set(&mut self, name: &'static str, value: &str) {
         if value.contains('\0') {
             self.error(name, "is invalid");
         } else if value.chars().count() > MAX_CHARACTERS {
@@ -145,5 +162,15 @@ mod tests {
         assert_eq!(context["errors"]["name"][0], "should be at most 255 character(s)");
         assert_eq!(context["values"]["name"], "ü".repeat(256));
         assert_eq!(context["values"]["password"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn what_is_wrong_can_be_said_in_a_sentence() {
+        let mut form = Form::default();
+        form.error("is_root", "cannot be taken from yourself");
+        assert_eq!(form.complaint(), "Root cannot be taken from yourself.");
+        let mut form = Form::default();
+        form.error("base", "This is the last root user.");
+        assert_eq!(form.complaint(), "This is the last root user.");
     }
 }

@@ -92,6 +92,17 @@ pub(crate) async fn texts(url: &str, sql: &str) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// Why the server refuses this SQL, on a connection of its own.
+pub(crate) async fn refusal(url: &str, sql: &str) -> String {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the Postgres server answers");
+    let connection = tokio::spawn(connection);
+    let error = client.batch_execute(sql).await.expect_err("Postgres refuses it");
+    let reason = error.as_db_error().expect("it is the server that refuses").message().to_owned();
+    drop(client);
+    connection.await.expect("the connection does not panic").expect("the connection ends well");
+    reason
+}
+
 fn find_or_start() -> Result<Server, String> {
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         return Ok(Server { url, _script: None });

@@ -1,0 +1,64 @@
+//! How the database is: for those who look after it.
+
+use diesel::{
+    dsl::sql,
+    sql_types::{BigInt, Text},
+};
+use diesel_async::RunQueryDsl;
+
+use super::{Db, DbConn, Error, Result, connect::RawConn};
+
+/// How the database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// `SQLite` or `Postgres`.
+    pub kind: &'static str,
+    /// Its version, in its own words: `15.14 (Debian 15.14-0+deb12u1)`.
+    pub version: String,
+    /// What it takes up on disk, in bytes; with SQLite without the log of what was written last.
+    pub bytes: i64,
+    /// The connections of this process.
+    pub pool: PoolUse,
+}
+
+/// The connections that a process holds to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Those that are open.
+    pub open: u32,
+    /// Those of them that wait to be used.
+    pub idle: u32,
+    /// The most that may be open.
+    pub most: u32,
+}
+
+impl Db {
+    /// How the database is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when it does not answer.
+    pub async fn status(&self) -> Result<Status> {
+        // Before this takes a connection itself.
+        let pool = self.pool.usage();
+        let (kind, version, bytes) = ask(&mut self.conn().await?).await?;
+        Ok(Status { kind, version, bytes, pool })
+    }
+}
+
+/// Each database has words of its own for this.
+async fn ask(conn: &mut DbConn) -> Result<(&'static str, String, i64)> {
+    match conn.raw() {
+        RawConn::Sqlite(conn) => {
+            let size = "(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())";
+            let asked = diesel::select((sql::<Text>("sqlite_version()"), sql::<BigInt>(size)));
+            asked.get_result(&mut **conn).await.map(|(version, bytes)| ("SQLite", version, bytes))
+        }
+        RawConn::Postgres(conn) => {
+            let version = sql::<Text>("current_setting('server_version')");
+            let asked = diesel::select((version, sql::<BigInt>("pg_database_size(current_database())")));
+            asked.get_result(&mut ***conn).await.map(|(version, bytes)| ("Postgres", version, bytes))
+        }
+    }
+    .map_err(Error::from)
+}

@@ -1,0 +1,195 @@
+//! Rows created, changed, and undone.
+
+use pusher_lite::{auth::password, store::users};
+
+use super::{ADMIN, Browser, LONE, TEST_APP};
+use crate::support::{
+    database::TestDatabase,
+    server::{Answer, TestServer},
+};
+
+/// The path of what was created.
+fn created(answer: &Answer) -> String {
+    assert_eq!(answer.status(), 303, "{answer:?}");
+    answer.header("location").unwrap().to_owned()
+}
+
+db_test!(users_are_created_and_changed);
+async fn users_are_created_and_changed(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    assert!(root.page("/admin/users/new").await.contains("name=\"password\""));
+    let fields = [("name", "Zoë"), ("email", "zoe@example.com"), ("password", "a long one"), ("confirmed", "true")];
+    let path = created(&root.post("/admin/users", &fields).await);
+    let id = path.rsplit('/').next().unwrap().parse().unwrap();
+    let conn = &mut server.app.db.conn().await.unwrap();
+    let user = users::find(conn, id).await.unwrap().unwrap();
+    assert!(user.confirmed_at.is_some() && !user.is_root);
+    let hash = users::password_hash(conn, id).await.unwrap();
+    assert!(password::verify("a long one", hash.as_deref()).await);
+
+    let form = root.page(&format!("{path}/edit")).await;
+    assert!(form.contains("value=\"zoe@example.com\"") && !form.contains("a long one"));
+    let theirs = Browser::of(&server, id).await;
+    let fields =
+        [("_method", "put"), ("name", "Zoe"), ("email", "zoe@example.com"), ("password", ""), ("confirmed", "true")];
+    assert_eq!(root.send(&path, &fields, &path).await, "Saved.");
+    assert_eq!(root.send(&path, &fields, &path).await, "Nothing was changed.");
+    assert_eq!(users::password_hash(conn, id).await.unwrap(), hash, "an empty password keeps the old one");
+    assert_eq!(theirs.get("/admin").await.header("location"), Some("/"), "still signed in");
+
+    let fields = fields.map(|(name, value)| if name == "password" { (name, "another one") } else { (name, value) });
+    assert_eq!(root.send(&path, &fields, &path).await, "Saved.");
+    let hash = users::password_hash(conn, id).await.unwrap();
+    assert!(password::verify("another one", hash.as_deref()).await);
+    let signed_out = theirs.get("/admin").await;
+    assert!(signed_out.header("location").unwrap().starts_with("/sessions/new"), "a new password ends sessions");
+    assert!(root.page("/admin/mails").await.contains("password changed"), "and the user is told");
+}
+
+db_test!(each_fields_error_stands_beside_it_and_what_was_typed_is_kept);
+async fn each_fields_error_stands_beside_it_and_what_was_typed_is_kept(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    let long = "x".repeat(256);
+    for (path, fields, field, message) in [
+        ("users", &[("name", "Kept"), ("email", "")][..], "email", "can&#x27;t be blank"),
+        ("users", &[("name", "Kept"), ("email", "no address")], "email", "is no address"),
+        ("users", &[("name", "Kept"), ("email", "lone@example.com")], "email", "has already been taken"),
+        ("users", &[("name", "Kept"), ("email", "a@b.c"), ("password", "short")], "password", "at least 8"),
+        ("users", &[("name", "Kept"), ("email", "a@b.c"), ("password", &long)], "password", "at most"),
+        ("users/5", &[("_method", "put"), ("name", "Kept"), ("email", "member@example.com")], "email", "taken"),
+        ("user_tokens", &[("user", "nobody@example.com")], "user", "no user"),
+        ("user_tokens", &[("user", "")], "user", "can&#x27;t be blank"),
+        ("organizations", &[("name", "Kept"), ("slug", "acme-inc")], "slug", "has already been taken"),
+        ("organizations", &[("name", "北京"), ("slug", "")], "slug", "can&#x27;t be blank"),
+        ("organizations", &[("name", "Kept"), ("admin", "nobody")], "admin", "no user"),
+        ("organizations", &[("name", &long)], "name", "at most 255"),
+        ("enrollments", &[("user", "1"), ("organization", "nope")], "organization", "no organization"),
+        ("enrollments", &[("user", "1"), ("organization", "1")], "user", "has already been taken"),
+        ("applications", &[("name", "Kept"), ("organization", "")], "organization", "can&#x27;t be blank"),
+        ("applications", &[("name", "Kept"), ("organization", "1"), ("app_key", "a:b")], "app_key", "colon"),
+        ("applications", &[("name", "Kept"), ("organization", "1"), ("app_key", TEST_APP)], "app_key", "taken"),
+        ("applications/1", &[("_method", "put"), ("name", "")], "name", "can&#x27;t be blank"),
+        ("ownerships", &[("organization", "1"), ("application", "nope")], "application", "no application"),
+        ("ownerships", &[("organization", "1"), ("application", "1")], "application", "has already been taken"),
+    ] {
+        let answer = root.post(&format!("/admin/{path}"), fields).await;
+        assert_eq!(answer.status(), 422, "{path} {fields:?}");
+        let (_, errors) = answer.body().split_once(&format!("id=\"field-{field}-errors\"")).unwrap_or_else(|| {
+            panic!("{path} {fields:?}: no error beside {field}: {}", answer.body());
+        });
+        assert!(errors.split("</p>").next().unwrap().contains(message), "{path} {fields:?}: {errors}");
+        for (name, typed) in fields.iter().filter(|(name, _)| !["_method", "password"].contains(name)) {
+            assert!(answer.body().contains(&format!("value=\"{typed}\"")), "{path}: {name} is not kept");
+        }
+    }
+    assert!(root.page("/admin/audit").await.contains("Nothing is here yet"));
+}
+
+db_test!(the_other_tables_are_created_and_changed);
+async fn the_other_tables_are_created_and_changed(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+
+    let token = created(&root.post("/admin/user_tokens", &[("user", "Lone@Example.com")]).await);
+    assert!(root.page(&token).await.contains("badge-good\">Valid"));
+    assert_eq!(root.send(&token, &[("_method", "put"), ("valid", "false")], &token).await, "Saved.");
+    assert!(root.page(&token).await.contains("Invalid</span>"));
+
+    let fields = [("name", "Neue Ünïque & Co."), ("slug", ""), ("admin", "5")];
+    let organization = created(&root.post("/admin/organizations", &fields).await);
+    let page = root.page(&organization).await;
+    assert!(page.contains("neue-uenique-and-co") && page.contains("lone@example.com"), "{page}");
+    let fields = [("_method", "put"), ("name", "Renamed"), ("slug", "renamed")];
+    assert_eq!(root.send(&organization, &fields, &organization).await, "Saved.");
+    assert!(root.page(&organization).await.contains("<h1>Renamed</h1>"));
+
+    let fields = [("user", "3"), ("organization", "renamed"), ("is_admin", "false")];
+    let enrollment = created(&root.post("/admin/enrollments", &fields).await);
+    let fields = [("_method", "put"), ("is_admin", "true")];
+    assert_eq!(root.send(&enrollment, &fields, &enrollment).await, "Saved.");
+
+    let application =
+        created(&root.post("/admin/applications", &[("name", "New App"), ("organization", "renamed")]).await);
+    let fields = [("_method", "put"), ("name", "Old App"), ("app_key", "my-key"), ("new_secret", "true")];
+    assert_eq!(root.send(&application, &fields, &application).await, "Saved.");
+    assert!(root.page(&application).await.contains("<code>my-key</code>"));
+
+    let fields = [("organization", "acme-inc"), ("application", "my-key")];
+    let ownership = created(&root.post("/admin/ownerships", &fields).await);
+    let fields = [("_method", "put"), ("is_owned", "false")];
+    assert_eq!(root.send(&ownership, &fields, &ownership).await, "Saved.");
+    assert!(root.page(&application).await.contains("Active</span>"), "another organization owns it still");
+}
+
+db_test!(switches_work_in_place_and_lead_back);
+async fn switches_work_in_place_and_lead_back(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    let list = "/admin/users?q=l&sort=email&direction=asc";
+    for (path, filter) in [
+        ("/admin/users/5/is_root", "/admin/users?is_root=yes&q=5"),
+        ("/admin/users/5/confirmed", "/admin/users?is_confirmed=yes&q=5"),
+        ("/admin/enrollments/3/is_admin", "/admin/enrollments?is_admin=yes&user_id=3"),
+        ("/admin/ownerships/1/is_owned", "/admin/ownerships?is_owned=yes&q=acme"),
+        ("/admin/user_tokens/6/valid", "/admin/user_tokens?is_valid=yes&user_id=5&q=6"),
+    ] {
+        for value in ["false", "true", "false"] {
+            let answer = root.post_from(path, list, &[("_method", "put"), ("value", value)]).await;
+            assert_eq!((answer.status(), answer.header("location")), (303, Some(list)), "{path} {value}");
+            let is_listed = root.page(filter).await.contains("name=\"ids[]\"");
+            assert_eq!(is_listed, value == "true", "{path} {value}");
+        }
+    }
+    let elsewhere = root.post_from("/admin/users/5/is_root", "//evil.example/", &[("_method", "put")]).await;
+    assert_eq!(elsewhere.header("location"), Some("/admin/users"));
+}
+
+db_test!(rows_are_archived_restored_and_deleted);
+async fn rows_are_archived_restored_and_deleted(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    for table in ["organizations", "applications"] {
+        let path = format!("/admin/{table}/1");
+        assert!(root.send(&format!("{path}/archive"), &[], &path).await.starts_with("Archived "));
+        assert_eq!(root.send(&format!("{path}/archive"), &[], &path).await, "There was nothing to do.");
+        assert!(root.page(&path).await.contains("Archived</span>"));
+        assert!(root.send(&format!("{path}/restore"), &[], &path).await.starts_with("Restored "));
+        assert!(root.page(&path).await.contains("Active</span>"));
+    }
+    database.execute("UPDATE users SET locked_at = '2099-01-01 00:00:00', failed_attempts = 5 WHERE id = 5").await;
+    assert!(root.page("/admin/users?is_locked=yes").await.contains("lone@example.com"));
+    assert_eq!(root.send("/admin/users/5/unlock", &[], "/admin/users/5").await, "Unlocked lone@example.com.");
+    assert!(root.page("/admin/users?is_locked=yes").await.contains("Nothing was found"));
+
+    // The order is that of what depends on what.
+    for (table, id) in [
+        ("user_tokens", 1),
+        ("ownerships", 2),
+        ("enrollments", 5),
+        ("applications", 1),
+        ("organizations", 1),
+        ("users", 4),
+    ] {
+        let path = format!("/admin/{table}/{id}");
+        let said = root.send(&path, &[("_method", "delete")], &format!("/admin/{table}")).await;
+        assert!(said.starts_with("Deleted "), "{said}");
+        assert_eq!(root.get(&path).await.status(), 404, "{path}");
+    }
+    assert!(root.page("/admin/applications/2").await.contains("Archived</span>"), "nobody owned it any more");
+}
+
+db_test!(with_a_user_go_tokens_enrollments_and_sessions);
+async fn with_a_user_go_tokens_enrollments_and_sessions(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    let theirs = Browser::of(&server, LONE).await;
+    let fields = [("user", "5"), ("organization", "1")];
+    assert_eq!(root.post("/admin/enrollments", &fields).await.status(), 303);
+    assert_eq!(theirs.get("/admin").await.header("location"), Some("/"));
+    root.send("/admin/users/5/delete", &[], "/admin/users").await;
+    assert!(theirs.get("/admin").await.header("location").unwrap().starts_with("/sessions/new"));
+    assert!(root.page("/admin/user_tokens?user_id=5").await.contains("Nothing was found"));
+    assert!(root.page("/admin/enrollments?user_id=5").await.contains("Nothing was found"));
+}
