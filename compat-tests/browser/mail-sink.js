@@ -72,6 +72,11 @@ class MailSink {
 
 /** Where the mail wants its reader to go: the first address of the text that is also one of the HTML's links. */
 function linkOf(text, html) {
-  const links = [...(html || "").matchAll(/href="([^"]+)"/g)].map(([, href]) => href.replaceAll("&amp;", "&"))
+  const links = [...(html || "").matchAll(/href="([^"]+)"/g)].map(([, href]) => unescaped(href))
   return (text ?? "").match(/https?:\/\/[^\s<>]+/g)?.find((url) => links.includes(url)) ?? null
 }
+
+const unescaped = (attribute) =>
+  attribute
+    .replaceAll(/&#x([0-9a-f]+);/gi, (_, digits) => String.fromCodePoint(parseInt(digits, 16)))
+    .replaceAll("&amp;", "&")

@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict"
 
+/** Milliseconds. Nothing that a person waits for takes longer, not even on a busy machine. */
+const PATIENCE = 15_000
+
 export class Person {
   /** @param {object} who `name`, `email`, `password` */
   constructor(site, who, { page, complaints }) {
+    page.setDefaultTimeout(PATIENCE)
     Object.assign(this, { site, page, complaints }, who)
     this.organization = `${this.name}'s company`
   }
