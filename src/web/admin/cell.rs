@@ -90,7 +90,11 @@ impl Cell {
         match self {
             Self::Text { text } | Self::Code { text } | Self::Link { text, .. } => text,
             Self::YesNo { value } | Self::Toggle { value, .. } | Self::Archived { value } => {
-                if *value { "yes" } else { "no" }
+                if *value {
+                    "yes"
+                } else {
+                    "no"
+                }
             }
             Self::Badge { text, .. } => text,
             Self::When { moment } => moment.as_deref().unwrap_or_default(),

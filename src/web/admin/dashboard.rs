@@ -35,7 +35,8 @@ async fn live_context(app: &App) -> Result<Value, Error> {
     let samples = app.hub.history();
     let database = app.db.status().await?;
     let mails = mails::counts(&mut app.db.conn().await?).await?;
-    let [websockets, longpolls] = [stats.sockets.websocket, stats.sockets.longpoll].map(|open| open.iter().sum::<usize>());
+    let [websockets, longpolls] =
+        [stats.sockets.websocket, stats.sockets.longpoll].map(|open| open.iter().sum::<usize>());
     let now = samples.last();
     Ok(context! {
         sockets => stats.sockets.count(), websockets, longpolls,
@@ -67,7 +68,8 @@ async fn busiest(app: &App) -> Result<Value, Error> {
     all.sort_by_key(|application| Reverse((application.recent_events_in, application.sockets)));
     let mut conn = app.db.conn().await?;
     let mut rows = Vec::new();
-    for ApplicationStats { app_key, sockets, topics, recent_events_in, deliveries, .. } in all.into_iter().take(BUSIEST) {
+    for ApplicationStats { app_key, sockets, topics, recent_events_in, deliveries, .. } in all.into_iter().take(BUSIEST)
+    {
         let found = applications::find(&mut conn, Reference::parse(&app_key)).await?;
         let (id, name) = found.map(|(row, _)| (row.id, row.name)).unzip();
         rows.push(context! { id, name => name.flatten(), sockets, topics, recent_events_in, deliveries });
@@ -105,7 +107,9 @@ mod tests {
 
     #[test]
     fn sizes_and_times_are_short() {
-        for (number, text) in [(0, "0 B"), (999, "999 B"), (1_540, "1.5 kB"), (999_960, "1.0 MB"), (123_456_789, "123 MB")] {
+        for (number, text) in
+            [(0, "0 B"), (999, "999 B"), (1_540, "1.5 kB"), (999_960, "1.0 MB"), (123_456_789, "123 MB")]
+        {
             assert_eq!(bytes(number), text);
         }
         for (seconds, text) in [(59, "59 s"), (125, "2 min 5 s"), (7_260, "2 h 1 min"), (273_600, "3 d 4 h")] {

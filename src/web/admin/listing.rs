@@ -86,7 +86,9 @@ async fn filters(table: Table, conn: &mut DbConn) -> store::Result<Value> {
             FilterKind::Text => "text",
             FilterKind::Day => "date",
         };
-        fields.push(context! { name => filter.name, label => filter.label, input, options => Value::from(Serde(options)) });
+        fields.push(
+            context! { name => filter.name, label => filter.label, input, options => Value::from(Serde(options)) },
+        );
     }
     Ok(fields.into())
 }

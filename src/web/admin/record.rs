@@ -47,12 +47,7 @@ pub(super) async fn find(table: Table, request: &Request, conn: &mut DbConn) -> 
 }
 
 /// The lists that belong to a row, with so many rows of each.
-pub(super) async fn relations(
-    relations: &[Relation],
-    conn: &mut DbConn,
-    id: i32,
-    limit: i64,
-) -> store::Result<Value> {
+pub(super) async fn relations(relations: &[Relation], conn: &mut DbConn, id: i32, limit: i64) -> store::Result<Value> {
     let mut lists = Vec::new();
     for relation in relations {
         let query = Query::related(relation.table.description(), relation.filter, id);

@@ -41,8 +41,7 @@ impl Caller {
         (resource, id): (&str, i32),
         differences: &audit::Differences,
     ) -> store::Result<()> {
-        let actor =
-            audit::Actor { id: Some(self.user.id), name: self.user.email.clone(), ip: Some(self.ip.clone()) };
+        let actor = audit::Actor { id: Some(self.user.id), name: self.user.email.clone(), ip: Some(self.ip.clone()) };
         let details = differences.as_str();
         audit::record(tx, &actor, &audit::NewEntry { action, resource, resource_id: Some(id), details }).await
     }

@@ -21,9 +21,9 @@ async fn entries(conn: &mut DbConn) -> Vec<Entry> {
 /// `action resource id: details` of each entry.
 async fn told(server: &TestServer) -> Vec<String> {
     let entries = entries(&mut server.app.db.conn().await.unwrap()).await;
-    let told = entries.iter().map(|entry| {
-        format!("{} {} {}: {}", entry.action, entry.resource, entry.resource_id.unwrap(), entry.details)
-    });
+    let told = entries
+        .iter()
+        .map(|entry| format!("{} {} {}: {}", entry.action, entry.resource, entry.resource_id.unwrap(), entry.details));
     told.collect()
 }
 

@@ -122,7 +122,9 @@ async fn lists_are_files_too(database: TestDatabase) {
     );
     let filtered = root.get("/admin/users/export?q=lone").await;
     assert_eq!(filtered.body().lines().count(), 2);
-    for table in ["users", "user_tokens", "organizations", "enrollments", "applications", "ownerships", "mails", "audit"] {
+    for table in
+        ["users", "user_tokens", "organizations", "enrollments", "applications", "ownerships", "mails", "audit"]
+    {
         let file = root.get(&format!("/admin/{table}/export")).await;
         assert_eq!(file.status(), 200, "{table}");
         for secret in ["$2b$", "8892", "8891252c", "c0nf1rm"] {

@@ -80,10 +80,8 @@ async fn of_two_who_take_each_others_right_one_keeps_it(database: TestDatabase) 
     database.execute("UPDATE users SET is_root = true WHERE id = 5").await;
     let (first, second) = (Browser::of(&server, ADMIN).await, Browser::of(&server, LONE).await);
     let demote = [("_method", "put"), ("value", "false")];
-    let (one, other) = tokio::join!(
-        first.post("/admin/users/5/is_root", &demote),
-        second.post("/admin/users/1/is_root", &demote),
-    );
+    let (one, other) =
+        tokio::join!(first.post("/admin/users/5/is_root", &demote), second.post("/admin/users/1/is_root", &demote),);
     assert_eq!((one.status(), other.status()), (303, 303));
     let roots = [first.get("/admin").await.status(), second.get("/admin").await.status()];
     assert!(roots == [200, 303] || roots == [303, 200], "{roots:?}");

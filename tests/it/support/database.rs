@@ -82,7 +82,9 @@ impl TestDatabase {
     /// Runs SQL that the database must refuse; returns why it does.
     pub(crate) async fn refusal(&self, sql: &str) -> String {
         match &self.url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path).batch_execute(sql).expect_err("SQLite refuses it").to_string(),
+            DatabaseUrl::Sqlite(path) => {
+                open_sqlite(path).batch_execute(sql).expect_err("SQLite refuses it").to_string()
+            }
             DatabaseUrl::Postgres(url) => postgres::refusal(url, sql).await,
         }
     }

@@ -37,8 +37,9 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
             .required()
             .hint("The slug or id of the organization that owns it."),
         Field::new("name", "Name", FieldKind::Text, On::Both).required(),
-        Field::new("app_key", "Key", FieldKind::Text, On::Both)
-            .hint("What sockets name it by. Leave it empty to have one made. With a new key all its sockets are closed."),
+        Field::new("app_key", "Key", FieldKind::Text, On::Both).hint(
+            "What sockets name it by. Leave it empty to have one made. With a new key all its sockets are closed.",
+        ),
         Field::new("new_secret", "Make a new secret", FieldKind::Checkbox, On::Edit),
     ],
     actions: &[
@@ -80,10 +81,8 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
         Fact::new("Archived", Cell::when(row.archived_at)),
         Fact::new("Created", Cell::when(Some(row.inserted_at))),
     ];
-    let values = vec![
-        ("name", row.name.clone().unwrap_or_default()),
-        ("app_key", row.app_key.clone().unwrap_or_default()),
-    ];
+    let values =
+        vec![("name", row.name.clone().unwrap_or_default()), ("app_key", row.app_key.clone().unwrap_or_default())];
     let archive = if row.archived_at.is_some() { Action::Restore } else { Action::Archive };
     let label = row.name.unwrap_or_else(|| format!("application {id}"));
     Ok(Some(Record { id, label, facts, values, actions: vec![archive, Action::Delete] }))

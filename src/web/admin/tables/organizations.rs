@@ -77,8 +77,7 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
         Fact::new("Archived", Cell::when(row.archived_at)),
         Fact::new("Created", Cell::when(Some(row.inserted_at))),
     ];
-    let values =
-        vec![("name", row.name.clone().unwrap_or_default()), ("slug", row.slug.clone().unwrap_or_default())];
+    let values = vec![("name", row.name.clone().unwrap_or_default()), ("slug", row.slug.clone().unwrap_or_default())];
     let archive = if row.archived_at.is_some() { Action::Restore } else { Action::Archive };
     let label = row.name.or(row.slug).unwrap_or_else(|| format!("organization {id}"));
     Ok(Some(Record { id, label, facts, values, actions: vec![archive, Action::Delete] }))

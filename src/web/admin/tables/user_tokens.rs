@@ -52,8 +52,7 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
 };
 
 pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice: Slice) -> store::Result<Lines> {
-    let search =
-        Search { text: query.text("q"), is_valid: query.flag("is_valid"), user_id: query.id("user_id") };
+    let search = Search { text: query.text("q"), is_valid: query.flag("is_valid"), user_id: query.id("user_id") };
     let sort = match query.sort {
         "user" => Sort::User,
         "invalidated_at" => Sort::InvalidatedAt,

@@ -44,8 +44,9 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
         Field::new("name", "Name", FieldKind::Text, On::Both).required(),
         Field::new("password", "Password", FieldKind::Password, On::New)
             .hint("At least 8 characters. Without one nobody can sign in until it is reset by mail."),
-        Field::new("password", "New password", FieldKind::Password, On::Edit)
-            .hint("At least 8 characters; leave it empty to keep the old one. A new one ends all sessions of the user."),
+        Field::new("password", "New password", FieldKind::Password, On::Edit).hint(
+            "At least 8 characters; leave it empty to keep the old one. A new one ends all sessions of the user.",
+        ),
         Field::new("is_root", "Root", FieldKind::Checkbox, On::Both)
             .hint("Every organization and this admin are open to root users."),
         Field::new("confirmed", "Confirmed", FieldKind::Checkbox, On::Both)
