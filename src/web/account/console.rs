@@ -1,7 +1,7 @@
 //! The live console of an application: members watch a topic, admins publish to it.
 //!
-//! A script does the watching, as every client does: with a JWT and a socket. Without it the page shows who is there when
-//! it is loaded, and its form publishes.
+//! A script does the watching, as every client does: with a JWT and a socket. Without it the page shows who is there
+//! when it is loaded, and its form publishes.
 
 use std::time::Duration;
 
