@@ -1,8 +1,9 @@
 //! What people who are signed in see of their own: tokens, organizations with their members and applications, and the
 //! live console of each application.
 //!
-//! A page says who looks (`Visit`) and at which organization (`Place`), which is also what refuses: what somebody may not
-//! see is not there, what they may not change sends them back with a message. The rules are those of the REST API.
+//! A page says who looks (`Visit`) and at which organization (`Place`), which is also what refuses: what somebody
+//! may not see is not there, what they may not change sends them back with a message. The rules are those of the REST
+//! API.
 
 pub(super) mod applications;
 pub(super) mod console;

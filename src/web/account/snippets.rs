@@ -17,8 +17,8 @@ const BACKEND: [(&str, &str); 5] =
 /// In a page: join a topic, bind an event.
 const BROWSER: [(&str, &str); 3] = [("Script tag", "script_tag"), ("ES module", "module"), ("npm", "npm")];
 
-/// The snippets of an application, as `backend` and `browser`, each a list of `{name, code}`; and `page_jwt`, the command
-/// that gets a JWT for a page.
+/// The snippets of an application, as `backend` and `browser`, each a list of `{name, code}`; and `page_jwt`, the
+/// command that gets a JWT for a page.
 ///
 /// # Errors
 ///
