@@ -32,13 +32,17 @@ export async function startProxy(name, servers) {
   const certificate = makeCertificate(folder)
   const ports = { plain: await freePort(), tls: await freePort(), servers }
   const child = spawn(program, prepare(folder, certificate, ports), { stdio: ["ignore", "pipe", "pipe"] })
-  atEnd(() => child.kill("SIGKILL"))
-  let log = ""
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (log += text))
-  await listening(ports.tls, child, () => log)
-  const stop = () => child.kill("SIGKILL")
-  return { url: `https://localhost:${ports.tls}`, plainPort: ports.plain, ca: certificate.pem, log: () => log, stop }
+  atEnd(() => child.kill())
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text))
+  const log = () => output + (fs.existsSync(accessLog(folder)) ? fs.readFileSync(accessLog(folder), "utf8") : "")
+  await listening(ports.tls, child, log)
+  const stop = () => child.kill()
+  return { url: `https://localhost:${ports.tls}`, plainPort: ports.plain, ca: certificate.pem, log, stop }
 }
+
+/** Where nginx writes its log: its output is no file that it could open. */
+const accessLog = (folder) => path.join(folder, "access.log")
 
 /** Replaces every text of `pairs` in a file of deploy/; each has to be there. */
 function adapt(name, pairs) {
@@ -60,7 +64,7 @@ function nginx(folder, { certificate, key }, { plain, tls, servers }) {
     ["listen [::]:443 ssl http2;", ""],
     ["/etc/letsencrypt/live/chat.example.com/fullchain.pem", certificate],
     ["/etc/letsencrypt/live/chat.example.com/privkey.pem", key],
-    ["/var/log/nginx/pusher-lite.log", "/dev/stdout"],
+    ["/var/log/nginx/pusher-lite.log", accessLog(folder)],
     ["server_name chat.example.com;", "server_name localhost;"],
   ])
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -46,15 +46,28 @@ class Crowd {
   get state() {
     const joins = [...this.#joins.values()]
     const least = (times) => joins.filter((count) => count >= times).length
-    return { once: least(1), twice: least(2), heard: this.#heard.size, refusals: this.refusals.slice(0, 20) }
+    const heard = this.#heard.size
+    return { once: least(1), twice: least(2), heard, deaf: this.#deaf(), refusals: this.refusals.slice(0, 20) }
+  }
+
+  /** Some of those who have not heard what others have. */
+  #deaf() {
+    if (this.#heard.size === 0) return []
+    const deaf = this.clients.filter(({ client }) => !this.#heard.has(client.uid)).slice(0, 5)
+    return deaf.map(({ client, channel }) => {
+      const { uid, version, transport } = client
+      return `${uid}, ${version} over ${transport}: ${channel.state}, joined ${this.#joins.get(uid)} times`
+    })
   }
 
   disconnect() {
     for (const { client } of this.clients) client.disconnect()
   }
 
-  #join({ client, topic }) {
+  #join(one) {
+    const { client, topic } = one
     const { channel } = client.connect().channel(topic)
+    one.channel = channel
     channel.on("after", () => this.#heard.add(client.uid))
     return new Promise((resolve) => {
       channel

@@ -63,7 +63,8 @@ export class Crowd {
 
   #sums() {
     const sum = (what) => this.#states.reduce((total, state) => total + (state?.[what] ?? 0), 0)
-    return { once: sum("once"), twice: sum("twice"), heard: sum("heard"), of: this.size }
+    const deaf = this.#states.flatMap((state) => state?.deaf ?? [])
+    return { once: sum("once"), twice: sum("twice"), heard: sum("heard"), of: this.size, deaf }
   }
 
   async #all(what, within) {

@@ -67,7 +67,7 @@ class Load {
 
   async #run(server, topics) {
     for (let number = 0; !this.#ended; number += 1) {
-      const status = await publish(server, "news", { topic: `restart ${number % topics}`, number }).catch(() => 0)
+      const status = (await publish(server, "news", { topic: `restart ${number % topics}`, number }).catch(() => 0)) ?? 0
       if (status === 204) this.published += 1
       else this.failed[status] = (this.failed[status] ?? 0) + 1
       await pause(PUBLISH_EVERY)
