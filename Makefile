@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions check deny audit fmt clean
+.PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions kills soak check deny audit fmt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,16 @@ bench-growth: build $(BENCH) ## Measure how costs grow with the number of socket
 
 bench-instructions: build $(BENCH) ## Count instructions per message and per join; fails if there are more than stored
 	node bench/instructions.js
+
+kills: $(BUNDLE) ## Kill a server KILLS times while it writes, on SQLite and Postgres, and look for what it answered
+	KILLS=$(KILLS) $(CARGO) test --locked --test it cli::faults::what_was -- --nocapture
+
+KILLS ?= 1000
+SOAK_MINUTES ?= 60
+SOAK_WARM_UP ?= 5
+
+soak: build ## Let sockets come and go for SOAK_MINUTES; fails if anything has grown since SOAK_WARM_UP
+	node bench/soak.js --minutes $(SOAK_MINUTES) --warm-up $(SOAK_WARM_UP) $(SOAK_OPTIONS)
 
 check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check

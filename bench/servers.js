@@ -27,9 +27,10 @@ const READY_WITHIN = 30_000
  *
  * @param {string} binary
  * @param {string[]} [wrapper] a program, and its arguments, that runs it
- * @returns {Promise<Target>}
+ * @param {Record<string, string>} [settings] as environment variables
+ * @returns {Promise<Target & {http: string, applications: string, appKey: string, jwt: string}>}
  */
-export async function startOurs(binary, wrapper = []) {
+export async function startOurs(binary, wrapper = [], settings = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pusher-lite-bench-"))
   const port = await freePort()
   // Whatever settings there are for another server must not count here.
@@ -37,6 +38,9 @@ export async function startOurs(binary, wrapper = []) {
   const env = {
     ...Object.fromEntries(others),
     ...{ DATABASE_URL: `sqlite://${folder}/pusher-lite.db`, PORT: String(port), PUSHER_LITE_LOG: "warn" },
+    // What the server can do is measured, not what it lets one client do.
+    ...{ PUSHER_LITE_EVENTS_PER_SOCKET: "0", PUSHER_LITE_EVENTS_PER_APPLICATION: "0" },
+    ...settings,
   }
   const command = (...args) => execFileSync(binary, args, { env, encoding: "utf8" }).trim()
   command("migrate")
@@ -63,7 +67,7 @@ export async function startOurs(binary, wrapper = []) {
     ...["--publish", "http", "--publish-url", `${applications}/${appKey}/event/{event}`],
     ...["--header", `Authorization: Bearer ${jwt}`, "--publish-body", '{"topic":"room0","payload":{payload}}'],
   ]
-  return { args: common, restArgs, pid: child.pid, stop }
+  return { args: common, restArgs, pid: child.pid, stop, http, applications, appKey, jwt }
 }
 
 /** @returns {Promise<Target>} */
@@ -95,7 +99,7 @@ async function create(url, body, jwt) {
   return answer.data ?? answer
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const listener = net.createServer()
     listener.once("error", reject)

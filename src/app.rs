@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     auth::{Attempts, SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
-    http::assets::Assets,
+    http::{BodyLimits, assets::Assets},
     mail::Postbox,
     realtime::{self, Hub},
     store::{
         Db,
         access::{self, Access},
     },
-    web::{self, TokenUses, Views},
+    web::{self, Metrics, TokenUses, Views},
 };
 
 /// What handlers work with. Cheap to clone: every field is shared.
@@ -31,6 +31,10 @@ pub struct App {
     pub session_tokens: SessionTokens,
     /// Sockets and topics.
     pub hub: Hub,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
+    /// What the body of a request may take.
+    pub body: BodyLimits,
     /// What pages are made of.
     pub pages: Arc<Pages>,
     /// What people's accounts need.
@@ -86,12 +90,15 @@ impl App {
     /// Outside of a tokio runtime.
     pub fn new(db: Db, secrets: &Secrets, limits: realtime::Limits, site: Site) -> Self {
         let assets = Arc::new(web::assets());
+        let hub = Hub::new(limits);
         Self {
+            metrics: Arc::new(Metrics::new(&hub, &db, secrets.metrics.clone())),
             access: Access::new(db.clone(), &access::Limits::default()),
             db,
             jwt: Jwt::new(&secrets.jwt),
             session_tokens: SessionTokens::new(&secrets.cookie),
-            hub: Hub::new(limits),
+            hub,
+            body: BodyLimits::default(),
             accounts: Arc::new(Accounts {
                 signer: Signer::new(&secrets.cookie),
                 attempts: Attempts::new(),
@@ -101,5 +108,11 @@ impl App {
             pages: Arc::new(Pages { views: Views::new(&assets), assets, site, started: Instant::now() }),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same with other limits for the bodies of requests.
+    #[must_use]
+    pub fn with_body_limits(self, body: BodyLimits) -> Self {
+        Self { body, ..self }
     }
 }

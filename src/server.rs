@@ -2,6 +2,7 @@
 
 mod activity;
 mod pinned;
+mod quiet;
 mod tls;
 
 use std::{
@@ -27,11 +28,11 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::activity::Activity;
+use self::{activity::Activity, quiet::Quiet};
 pub use self::{
     pinned::trusting_only,
     tls::{Tls, TlsError},
@@ -40,12 +41,15 @@ use crate::http::{Connection, TrustedProxies};
 
 /// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
-/// How long a head may take to arrive, and a connection between two requests may be idle.
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Bytes that a request's line and headers may take (431 beyond), and that are buffered of a body at a time.
 const HEAD_BYTES: usize = 64 * 1024;
 /// Requests of one HTTP/2 connection that are answered at the same time.
 const STREAMS: u32 = 100;
+/// Quiet connections that are ended at a time when there is no room, and how soon it is looked again.
+const MAKE_ROOM: usize = 64;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often it is said that there is no room.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// After an error that the next `accept` would meet as well, such as having no file descriptor left.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
@@ -104,8 +108,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// How connections are served.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most TCP connections open at once, upgraded ones included; further ones wait in the kernel's queue.
+    /// Most TCP connections open at once, upgraded ones included. Further ones wait in the kernel's queue; meanwhile those are
+    /// ended on which no request has come for long.
     pub max_connections: usize,
+    /// How long a head may take to arrive, and a connection between two requests may be idle.
+    pub head_time: Duration,
     /// The proxies that are believed what they say of their clients.
     pub trusted_proxies: TrustedProxies,
     /// What connections are encrypted with, if they are.
@@ -127,13 +134,23 @@ where
     let stopping = CancellationToken::new();
     let connections = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
+    let quiet = Quiet::default();
     let accepting = async {
+        let mut crowded = Crowded::default();
         loop {
-            let permit = permit(&permits).await;
+            let permit = permit(&permits, &quiet, &mut crowded).await;
             let (stream, peer) = accept(&listener).await;
             let connection = Connection::new(peer, options.trusted_proxies.clone(), permit);
-            let tls = options.tls.clone();
-            connections.spawn(serve_connection(stream, tls, connection, answer.clone(), stopping.clone()));
+            let presence = quiet.enter();
+            let (answer, watched) = (answer.clone(), presence.clone());
+            let answer = move |request, connection| watched.begin().until(answer(request, connection));
+            let served = serve_connection(stream, options.clone(), connection, answer, stopping.clone());
+            connections.spawn(async move {
+                tokio::select! {
+                    () = served => {}
+                    () = presence.unwanted() => tracing::debug!(%peer, "A quiet connection was ended to make room."),
+                }
+            });
         }
     };
     let deadline = tokio::select! {
@@ -175,12 +192,36 @@ impl StopSignals {
     }
 }
 
-async fn permit(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-    if permits.available_permits() == 0 {
-        tracing::warn!("As many connections are open as PUSHER_LITE_MAX_CONNECTIONS allows; new ones wait.");
+/// When it was last said that there is no room.
+#[derive(Default)]
+struct Crowded {
+    said: Option<Instant>,
+}
+
+impl Crowded {
+    fn say(&mut self) {
+        if self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+            self.said = Some(Instant::now());
+            tracing::warn!(
+                "As many connections are open as PUSHER_LITE_MAX_CONNECTIONS or descriptors allow; new ones wait."
+            );
+        }
     }
-    let permit = Arc::clone(permits).acquire_owned().await;
-    permit.expect("the semaphore is never closed")
+}
+
+/// Room for another connection. Where there is none, quiet ones are ended.
+async fn permit(permits: &Arc<Semaphore>, quiet: &Quiet, crowded: &mut Crowded) -> OwnedSemaphorePermit {
+    loop {
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return permit;
+        }
+        crowded.say();
+        quiet.end_some(MAKE_ROOM);
+        // Whatever ends, of its own accord or not, makes room at once.
+        if let Ok(permit) = timeout(LOOK_AGAIN, Arc::clone(permits).acquire_owned()).await {
+            return permit.expect("the semaphore is never closed");
+        }
+    }
 }
 
 /// The next connection. Errors are waited out: none of them means that later connections fail as well.
@@ -214,7 +255,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// Serves the requests of one connection until it is closed or upgraded. Whoever upgrades it takes the stream with it.
 async fn serve_connection<A, F>(
     stream: TcpStream,
-    tls: Option<Tls>,
+    options: Options,
     connection: Connection,
     answer: A,
     stopping: CancellationToken,
@@ -222,15 +263,15 @@ async fn serve_connection<A, F>(
     A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    let peer = connection.peer();
-    let served = match tls {
-        None => serve_http1(stream, connection, answer, stopping).await,
+    let (peer, head_time) = (connection.peer(), options.head_time);
+    let served = match options.tls {
+        None => serve_http1(stream, connection, head_time, answer, stopping).await,
         Some(tls) => {
             let Some(stream) = tls.accept(stream, peer, &stopping).await else { return };
             let connection = connection.encrypted();
             match stream.get_ref().1.alpn_protocol() {
-                Some(tls::HTTP_2) => serve_http2(stream, connection, answer, stopping).await,
-                _ => serve_http1(stream, connection, answer, stopping).await,
+                Some(tls::HTTP_2) => serve_http2(stream, connection, head_time, answer, stopping).await,
+                _ => serve_http1(stream, connection, head_time, answer, stopping).await,
             }
         }
     };
@@ -242,6 +283,7 @@ async fn serve_connection<A, F>(
 async fn serve_http1<A, F, S>(
     stream: S,
     connection: Connection,
+    head_time: Duration,
     answer: A,
     stopping: CancellationToken,
 ) -> hyper::Result<()>
@@ -256,7 +298,7 @@ where
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(head_time)
         .max_header_size(HEAD_BYTES)
         .max_buf_size(HEAD_BYTES)
         // A client may close its side once its request is sent and still read the answer, as `nc -N` does.
@@ -276,6 +318,7 @@ where
 async fn serve_http2<A, F, S>(
     stream: S,
     connection: Connection,
+    head_time: Duration,
     answer: A,
     stopping: CancellationToken,
 ) -> hyper::Result<()>
@@ -299,13 +342,13 @@ where
         .max_header_list_size(HEAD_BYTES as u32)
         .max_concurrent_streams(STREAMS)
         // Finds out that the peer is gone; one that is there and asks for nothing answers it.
-        .keep_alive_interval(HEAD_TIME)
+        .keep_alive_interval(head_time)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     tokio::select! {
         result = &mut served => return result,
         () = stopping.cancelled() => {}
-        () = activity.idle_for(HEAD_TIME) => {}
+        () = activity.idle_for(head_time) => {}
     }
     served.as_mut().graceful_shutdown();
     served.await

@@ -17,6 +17,12 @@ pub const INVALID: &str = r#"{"status":"error","response":"invalid"}"#;
 pub const UNAUTHORIZED: &str = error!("unauthorized");
 /// A join beyond what one socket may hold.
 pub const TOO_MANY_CHANNELS: &str = error!("too many channels joined");
+/// A join of a topic whose name is too long.
+pub const TOPIC_TOO_LONG: &str = error!("topic too long");
+/// A push of an event whose name is too long.
+pub const EVENT_TOO_LONG: &str = error!("event too long");
+/// A push beyond what the socket or its application may send.
+pub const RATE_LIMITED: &str = error!("rate limited");
 /// A push without the permission `send_message`.
 pub const FORBIDDEN: &str = error!("forbidden");
 /// A push of an event that only the server may send.

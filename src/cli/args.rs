@@ -15,8 +15,9 @@ Examples:
   pusher-lite config check                       say what is wrong with the settings, or show them
 
 Each setting can be a flag, an environment variable or a line in the settings file; the first of these wins.
-Three are secret and have no flag: PUSHER_LITE_JWT_SECRET, PUSHER_LITE_COOKIE_SECRET and PUSHER_LITE_SMTP_URL. With SQLite
-the first two are made once and kept beside the database; with Postgres both must be set.";
+Four are secret and have no flag: PUSHER_LITE_JWT_SECRET, PUSHER_LITE_COOKIE_SECRET, PUSHER_LITE_SMTP_URL and
+PUSHER_LITE_METRICS_TOKEN. With SQLite the first two are made once and kept beside the database; with Postgres both must be
+set.";
 
 /// The whole command.
 pub(super) fn command() -> Command {

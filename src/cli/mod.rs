@@ -3,9 +3,11 @@
 mod args;
 mod backup;
 mod config_check;
+mod descriptors;
 mod health;
 mod mail;
 mod mail_sending;
+mod metrics;
 mod migrate;
 mod seed;
 mod serve;
@@ -71,6 +73,8 @@ fn start_log(log: &Log) {
     let builder = fmt()
         .with_env_filter(EnvFilter::new(&log.filter))
         .with_writer(std::io::stderr)
+        // It would say on standard error that it cannot write there, and panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     if log.json {

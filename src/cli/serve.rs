@@ -8,25 +8,27 @@ use tokio::{
 };
 
 use super::{
-    Outcome,
+    Outcome, descriptors,
     mail_sending::{self, MailSending},
-    open_database, seed, stop, welcome,
+    metrics, open_database, seed, stop, welcome,
 };
 use crate::{
     app::{App, Site},
     config::{Config, TlsFiles},
     server::{self, Options, StopSignals, Tls, TlsError},
     store::{Db, demo},
-    web::{Endpoint, Redirect},
+    web::{Endpoint, Redirect, quotas},
 };
 
 /// How soon a certificate that was replaced is noticed without a signal.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: Config) -> Outcome {
-    raise_descriptor_limit();
+    let metrics_connections = if config.metrics_listen.is_some() { metrics::CONNECTIONS } else { 0 };
+    let (most, of_database) = (config.listen.max_connections, config.database.options.pool_size);
+    let max_connections = descriptors::make_room(most, of_database, metrics_connections);
     // Before the database is touched: of two servers started on one port, the second leaves everything alone.
-    let options = options(&config)?;
+    let options = options(&config, max_connections)?;
     let listener = server::bind(config.listen.host, config.listen.port)?;
     let port = listener.local_addr()?.port();
     start_redirecting(&config, port, &options)?;
@@ -41,6 +43,11 @@ pub(super) async fn run(config: Config) -> Outcome {
     welcome(&config, &public_url, &db, &listener).await?;
 
     let app = App::new(db, &config.secrets, config.realtime, site(&config, public_url));
+    let app = app.with_body_limits(config.listen.body);
+    if let Some(address) = config.metrics_listen {
+        metrics::serve(address, app.clone())?;
+    }
+    tokio::spawn(quotas::watch(app.clone()));
     let mail = MailSending::start(&app, config.smtp);
     let stop = stop::on_signal(signals, app.clone(), config.stop);
     let endpoint = Endpoint::new(app).with_strict_transport(config.hsts);
@@ -52,17 +59,11 @@ pub(super) async fn run(config: Config) -> Outcome {
     Ok(())
 }
 
-/// Each socket is a file descriptor, and most systems allow a process a thousand unless it asks.
-fn raise_descriptor_limit() {
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "The number of file descriptors could not be raised; it limits how many sockets there can be");
-    }
-}
-
-fn options(config: &Config) -> Result<Options, TlsError> {
+fn options(config: &Config, max_connections: usize) -> Result<Options, TlsError> {
     let load = |files: &TlsFiles| Tls::load(&files.certificate, &files.key);
     Ok(Options {
-        max_connections: config.listen.max_connections,
+        max_connections,
+        head_time: config.listen.header_timeout,
         trusted_proxies: config.listen.trusted_proxies.clone(),
         tls: config.tls.as_ref().map(load).transpose()?,
     })

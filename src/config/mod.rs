@@ -4,16 +4,20 @@ mod mail;
 mod secrets;
 mod settings;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 pub use self::secrets::Secrets;
 pub use self::settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, Source};
 
 use self::{secrets::Keep, settings::unusable};
 use crate::{
-    http::TrustedProxies,
+    http::{BodyLimits, TrustedProxies},
     mail::Smtp,
-    realtime,
+    realtime::{self, ApplicationQuota, Quotas},
     store::{self, DatabaseUrl},
 };
 
@@ -39,6 +43,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// How it stops.
     pub stop: Stop,
+    /// Where metrics are served on a listener of their own, if they are.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether an empty database is filled with demo data, and `/demo` served.
     pub demo: bool,
 }
@@ -50,8 +56,12 @@ pub struct Listen {
     pub host: IpAddr,
     /// The port; 0 picks a free one.
     pub port: u16,
-    /// Most TCP connections open at once, and most long-poll sessions.
+    /// Most TCP connections open at once.
     pub max_connections: usize,
+    /// How long the head of a request may take, and a connection be idle.
+    pub header_timeout: Duration,
+    /// What the body of a request may take.
+    pub body: BodyLimits,
     /// The proxies that are believed what they say of their clients.
     pub trusted_proxies: TrustedProxies,
 }
@@ -126,6 +136,7 @@ impl Config {
             stop: Stop::from_settings(settings)?,
             tls: TlsFiles::from_settings(settings)?,
             hsts: settings.parse("hsts", "a whole number of seconds", |text| number(text).map(Duration::from_secs))?,
+            metrics_listen: metrics_listen(settings)?,
             demo: settings.parse("demo", "true or false", boolean)?,
             listen,
             database,
@@ -144,6 +155,8 @@ impl Listen {
                 "IP addresses and networks with commas between them, such as 127.0.0.1, 10.0.0.0/8",
                 |text| text.parse().ok(),
             )?,
+            header_timeout: seconds(settings, "header_timeout")?,
+            body: body_limits(settings)?,
         })
     }
 }
@@ -195,7 +208,7 @@ impl Database {
         let pool_size = settings.parse("database_connections", "a whole number from 1 to 1000", |text| {
             number(text).filter(|connections| (1..=1000).contains(connections))
         })?;
-        Ok(Self { url, options: store::Options { pool_size, ..store::Options::default() } })
+        Ok(Self { url, options: store::Options { pool_size, timeout: seconds(settings, "database_timeout")? } })
     }
 
     /// The secrets of an SQLite installation lie in the folder of its database file.
@@ -218,12 +231,39 @@ fn realtime_limits(settings: &Settings) -> Result<realtime::Limits, SettingError
         outbox_bytes: bytes("outbox_bytes")?,
         channels_per_socket: settings.parse("channels_per_socket", "a whole number above 0", positive)?,
         idle_timeout: seconds(settings, "idle_timeout")?,
-        longpoll_sessions: settings.parse("max_connections", "a whole number above 0", positive)?,
+        longpoll_sessions: settings.parse("max_sockets", "a whole number above 0", positive)?,
+        name_bytes: settings.parse("max_name_bytes", "a whole number of bytes, at least 64", |text| {
+            number::<usize>(text).filter(|bytes| *bytes >= 64)
+        })?,
+        quotas: quotas(settings)?,
         presence_window: settings.parse("presence_window", "milliseconds, a whole number up to 10000", |text| {
             number(text).filter(|milliseconds| *milliseconds <= 10_000).map(Duration::from_millis)
         })?,
         ..realtime::Limits::default()
     })
+}
+
+fn quotas(settings: &Settings) -> Result<Quotas, SettingError> {
+    let count = |key| settings.parse(key, "a whole number", number::<u32>);
+    Ok(Quotas {
+        sockets: settings
+            .parse("max_sockets", "a whole number above 0", |text| number(text).filter(|most| *most > 0))?,
+        sockets_per_address: count("sockets_per_address")?,
+        connects_per_address: count("connects_per_address")?,
+        limit_loopback: false,
+        application: ApplicationQuota {
+            sockets: count("sockets_per_application")?,
+            events_per_second: count("events_per_application")?,
+            socket_events_per_second: count("events_per_socket")?,
+        },
+    })
+}
+
+fn body_limits(settings: &Settings) -> Result<BodyLimits, SettingError> {
+    let max_bytes = settings.parse("max_body_bytes", "a whole number of bytes, at least 1024", |text| {
+        number::<usize>(text).filter(|bytes| *bytes >= 1024)
+    })?;
+    Ok(BodyLimits { max_bytes, time: seconds(settings, "body_timeout")? })
 }
 
 impl Log {
@@ -254,6 +294,14 @@ fn public_url(settings: &Settings) -> Result<Option<String>, SettingError> {
         sound.then(|| text.trim_end_matches('/').to_owned())
     })?;
     Ok(Some(url))
+}
+
+fn metrics_listen(settings: &Settings) -> Result<Option<SocketAddr>, SettingError> {
+    if settings.get("metrics_listen").is_none() {
+        return Ok(None);
+    }
+    let expected = "an IP address and a port, such as 127.0.0.1:9568";
+    settings.parse("metrics_listen", expected, |text| text.parse().ok()).map(Some)
 }
 
 fn host(text: &str) -> Option<IpAddr> {
@@ -332,6 +380,12 @@ mod tests {
             ("PUSHER_LITE_SHUTDOWN_TIMEOUT", "0"),
             ("PUSHER_LITE_MAX_MESSAGE_BYTES", "1MiB"),
             ("PUSHER_LITE_MAX_CONNECTIONS", "0"),
+            ("PUSHER_LITE_MAX_SOCKETS", "0"),
+            ("PUSHER_LITE_EVENTS_PER_SOCKET", "-1"),
+            ("PUSHER_LITE_MAX_NAME_BYTES", "1"),
+            ("PUSHER_LITE_MAX_BODY_BYTES", "8 MB"),
+            ("PUSHER_LITE_METRICS_LISTEN", "9568"),
+            ("PUSHER_LITE_METRICS_TOKEN", "fifteen letters"),
             ("PUSHER_LITE_DATABASE_CONNECTIONS", "0"),
         ] {
             let error = Config::from_settings(&settings(&[(name, value)])).unwrap_err().to_string();

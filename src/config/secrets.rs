@@ -17,6 +17,9 @@ const SECRET_BYTES: usize = 64;
 /// The shortest cookie secret that is accepted, in bytes.
 const MIN_COOKIE_SECRET: usize = 32;
 
+/// The shortest token for the metrics that is accepted, in bytes.
+const MIN_METRICS_TOKEN: usize = 16;
+
 const WITH_POSTGRES: &str = "with Postgres nothing is generated, since every node must have the same one; \
     `openssl rand -base64 48` makes a good one, an existing installation's is Guardian's secret_key";
 
@@ -27,6 +30,8 @@ pub struct Secrets {
     pub jwt: String,
     /// Signs cookies and session tokens.
     pub cookie: String,
+    /// Who knows it may read the metrics on the main listener; without one nobody may.
+    pub metrics: Option<String>,
 }
 
 impl fmt::Debug for Secrets {
@@ -50,7 +55,12 @@ impl Secrets {
         let secrets = Self {
             jwt: load("jwt_secret", "PUSHER_LITE_JWT_SECRET", settings, keep)?,
             cookie: load("cookie_secret", "PUSHER_LITE_COOKIE_SECRET", settings, keep)?,
+            metrics: settings.get("metrics_token").map(|(token, _)| token.to_owned()),
         };
+        if secrets.metrics.as_ref().is_some_and(|token| token.len() < MIN_METRICS_TOKEN) {
+            let source = settings.get("metrics_token").map_or(super::Source::File, |(_, source)| source);
+            return Err(malformed("metrics_token", "at least 16 characters long", "", source));
+        }
         if secrets.cookie.len() < MIN_COOKIE_SECRET {
             let source = settings.get("cookie_secret").map_or(super::Source::File, |(_, source)| source);
             return Err(malformed("cookie_secret", "at least 32 characters long", "", source));

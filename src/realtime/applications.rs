@@ -1,12 +1,16 @@
 //! The applications that sockets belong to, and what is counted of each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
+use super::bucket::{Bucket, Rate, SharedBucket};
 use super::counters::{Counters, Tally};
+use super::places::increment;
+use super::quotas::{ApplicationQuota, QuotaOverride};
 
 /// Steps of [`history`](super::history) that "recent" spans: a minute.
 const RECENT_STEPS: usize = 12;
@@ -35,6 +39,9 @@ pub struct ApplicationStats {
 pub(super) struct Applications {
     by_key: DashMap<Arc<str>, Arc<Application>>,
     counters: Arc<Counters>,
+    quota: ApplicationQuota,
+    /// What is different for some of them, by key; also for those that nobody uses yet.
+    overrides: Mutex<HashMap<Arc<str>, QuotaOverride>>,
 }
 
 /// What all sockets and topics of one application share.
@@ -42,12 +49,23 @@ pub(super) struct Applications {
 pub(super) struct Application {
     key: Arc<str>,
     counters: Arc<Counters>,
+    usage: Usage,
     sockets: AtomicUsize,
     topics: AtomicUsize,
     events_in: AtomicU64,
     deliveries: AtomicU64,
     bytes_out: AtomicU64,
     recent: Mutex<Recent>,
+}
+
+/// What an application may use, and what it does use.
+#[derive(Debug, Default)]
+struct Usage {
+    most_places: AtomicU32,
+    places: AtomicU32,
+    events_per_second: AtomicU32,
+    events: SharedBucket,
+    socket_events_per_second: AtomicU32,
 }
 
 /// Events in, by step.
@@ -60,8 +78,20 @@ struct Recent {
 }
 
 impl Applications {
-    pub(super) fn new(counters: Arc<Counters>) -> Applications {
-        Applications { by_key: DashMap::new(), counters }
+    /// `quota` is what each may use.
+    pub(super) fn new(counters: Arc<Counters>, quota: ApplicationQuota) -> Applications {
+        Applications { by_key: DashMap::new(), counters, quota, overrides: Mutex::default() }
+    }
+
+    /// From now on these are different, and no others.
+    pub(super) fn set_overrides(&self, new: HashMap<Arc<str>, QuotaOverride>) {
+        let mut overrides = self.overrides.lock();
+        if *overrides != new {
+            *overrides = new;
+            for application in &self.by_key {
+                application.usage.set(self.quota.with(overrides.get(application.key()).copied().unwrap_or_default()));
+            }
+        }
     }
 
     /// The application with this key. There are no more of them than the callers know of, since they let in only those
@@ -71,8 +101,11 @@ impl Applications {
             return Arc::clone(&application);
         }
         let key: Arc<str> = key.into();
-        let new = || Arc::new(Application::new(Arc::clone(&key), Arc::clone(&self.counters)));
-        Arc::clone(&self.by_key.entry(Arc::clone(&key)).or_insert_with(new))
+        let application = Application::new(Arc::clone(&key), Arc::clone(&self.counters));
+        // Held until it is in the table, so that a change of the overrides does not miss it.
+        let overrides = self.overrides.lock();
+        application.usage.set(self.quota.with(overrides.get(&key).copied().unwrap_or_default()));
+        Arc::clone(&self.by_key.entry(key).or_insert_with(|| Arc::new(application)))
     }
 
     /// Forgets an application that is no more. What is still open of it counts no longer.
@@ -95,6 +128,7 @@ impl Application {
         Application {
             key,
             counters,
+            usage: Usage::default(),
             sockets: AtomicUsize::new(0),
             topics: AtomicUsize::new(0),
             events_in: AtomicU64::new(0),
@@ -114,6 +148,31 @@ impl Application {
         self.deliveries.fetch_add(tally.deliveries, Ordering::Relaxed);
         self.bytes_out.fetch_add(tally.bytes, Ordering::Relaxed);
         self.counters.add_tally(tally, members);
+    }
+
+    /// Whether one of its sockets may push an event now. `bucket` is that socket's, `now` in nanoseconds since the start.
+    pub(super) fn may_push(&self, bucket: &mut Bucket, now: impl FnOnce() -> u64) -> bool {
+        let socket = per_second(&self.usage.socket_events_per_second);
+        let all = per_second(&self.usage.events_per_second);
+        if socket.per_second == 0 && all.per_second == 0 {
+            return true;
+        }
+        let now = now();
+        bucket.take(socket, now) && self.usage.events.take(all, now)
+    }
+
+    /// Whether an event may be published to it now, in nanoseconds since the start.
+    pub(super) fn may_publish(&self, now: u64) -> bool {
+        self.usage.events.take(per_second(&self.usage.events_per_second), now)
+    }
+
+    /// Whether it may have one more socket, which it has then.
+    pub(super) fn take_place(&self) -> bool {
+        increment(&self.usage.places, self.usage.most_places.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn give_place_back(&self) {
+        self.usage.places.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn socket_opened(&self) {
@@ -155,6 +214,19 @@ impl Application {
         recent.total = total;
         recent.next = (at + 1) % RECENT_STEPS;
     }
+}
+
+impl Usage {
+    fn set(&self, quota: ApplicationQuota) {
+        self.most_places.store(quota.sockets, Ordering::Relaxed);
+        self.events_per_second.store(quota.events_per_second, Ordering::Relaxed);
+        self.socket_events_per_second.store(quota.socket_events_per_second, Ordering::Relaxed);
+    }
+}
+
+/// A rate of which a second's worth may come at once.
+fn per_second(rate: &AtomicU32) -> Rate {
+    Rate { per_second: rate.load(Ordering::Relaxed), burst_seconds: 1 }
 }
 
 impl Recent {

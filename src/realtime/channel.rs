@@ -6,6 +6,7 @@ use pusher_lite_protocol::presence::PhxRef;
 use pusher_lite_protocol::{Message, Outgoing, Payload, Vsn, event, message, reply};
 
 use super::identity::Identity;
+use super::limits::Limits;
 use super::room::Room;
 
 /// A topic that a socket has joined.
@@ -61,7 +62,12 @@ impl Channel {
     }
 
     /// Whether a message may be passed on to the topic's members; if not, the payload of the reply that says why.
-    pub(super) fn check_push(&self, identity: &Identity, push: &Message<'_>) -> Result<(), &'static str> {
+    pub(super) fn check_push(
+        &self,
+        identity: &Identity,
+        limits: &Limits,
+        push: &Message<'_>,
+    ) -> Result<(), &'static str> {
         let Some(name) = &push.event.text else {
             return Err(reply::EVENT_NOT_STRING);
         };
@@ -70,6 +76,9 @@ impl Channel {
         }
         if event::is_reserved(name) {
             return Err(reply::RESERVED_EVENT);
+        }
+        if name.len() > limits.name_bytes {
+            return Err(reply::EVENT_TOO_LONG);
         }
         match push.payload {
             Payload::Json(json) if !json.starts_with('{') => Err(reply::PAYLOAD_NOT_OBJECT),

@@ -4,6 +4,7 @@
 //! come to ([`Tally`]), and the flusher adds that here once per log. Each thread counts in a place of its own.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use pusher_lite_protocol::Vsn;
 use tokio::time::Instant;
@@ -123,9 +124,13 @@ impl Counters {
         self.refusals[refusal as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Milliseconds since the start; after 49 days it begins anew.
     pub(super) fn uptime_ms(&self) -> u32 {
-        self.started.elapsed().as_millis() as u32
+        self.uptime().as_millis() as u32
     }
 
     /// What happened so far.

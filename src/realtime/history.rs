@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::applications::Applications;
 use super::counters::Counters;
+use super::places::Places;
 use super::registry::Registry;
 use super::stats::Totals;
 
@@ -33,6 +34,15 @@ pub struct Sample {
     pub deliveries: f64,
 }
 
+/// What the samples are taken of.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) counters: Arc<Counters>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) applications: Arc<Applications>,
+    pub(super) places: Arc<Places>,
+}
+
 /// The samples of the last minutes, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct History {
@@ -45,12 +55,8 @@ impl History {
     }
 
     /// Takes the samples. Runs for ever.
-    pub(super) async fn run(
-        self: Arc<Self>,
-        counters: Arc<Counters>,
-        registry: Arc<Registry>,
-        applications: Arc<Applications>,
-    ) {
+    pub(super) async fn run(self: Arc<Self>, counted: Counted) {
+        let Counted { counters, registry, applications, places } = counted;
         let mut steps = interval(STEP);
         // A process that was stopped for an hour has nothing to say about it.
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,6 +67,7 @@ impl History {
             let sockets = counters.open_sockets().count();
             self.add(sample(sockets, registry.len(), (&before, since), (&totals, now)));
             applications.end_step();
+            places.sweep();
             (before, since) = (totals, now);
         }
     }

@@ -1,6 +1,8 @@
 //! The whole of `realtime` for those outside.
 
+use std::collections::HashMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
@@ -13,17 +15,20 @@ use serde_json::value::RawValue;
 use tokio::task::AbortHandle;
 
 use super::applications::{ApplicationStats, Applications};
+use super::bucket::nanoseconds;
 use super::close::Close;
-use super::counters::{Count, Counters};
-use super::history::{History, Sample};
+use super::counters::{Counters, Tally};
+use super::history::{Counted, History, Sample};
 use super::identity::Identity;
 use super::limits::Limits;
 use super::longpoll::LongPoll;
 use super::longpolls::{LongPolls, OpenError, SessionId};
+use super::places::{Place, Places};
+use super::quotas::QuotaOverride;
 use super::refusal::Refusal;
 use super::registry::Registry;
 use super::sockets::Sockets;
-use super::stats::Stats;
+use super::stats::{Sizes, Stats};
 use super::stream::Stream;
 use super::topic::Topic;
 use super::websocket::Pump;
@@ -43,9 +48,30 @@ pub enum PublishError {
     /// Clients expect an object.
     #[error("payload must be an object")]
     PayloadNotObject,
+    /// The topic's name is longer than [`Limits::name_bytes`].
+    #[error("the topic is too long")]
+    TopicTooLong,
+    /// The event's name is longer than [`Limits::name_bytes`].
+    #[error("the event is too long")]
+    EventTooLong,
+    /// More than the application may have; see [`ApplicationQuota`](super::ApplicationQuota). Try again in a second.
+    #[error("rate limited")]
+    RateLimited,
     /// Much more was published to the topic than can be written to its members. Try again a little later.
     #[error("the topic has too much to send")]
     Overloaded,
+}
+
+impl PublishError {
+    fn refusal(self) -> Refusal {
+        match self {
+            PublishError::ReservedEvent => Refusal::PublishReserved,
+            PublishError::PayloadNotObject => Refusal::PublishMalformed,
+            PublishError::TopicTooLong | PublishError::EventTooLong => Refusal::PublishTooLong,
+            PublishError::RateLimited => Refusal::PublishRateLimited,
+            PublishError::Overloaded => Refusal::PublishOverloaded,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -55,7 +81,8 @@ pub(super) struct Shared {
     pub(super) sockets: Arc<Sockets>,
     pub(super) longpolls: LongPolls,
     pub(super) counters: Arc<Counters>,
-    applications: Arc<Applications>,
+    pub(super) applications: Arc<Applications>,
+    places: Arc<Places>,
     history: Arc<History>,
     next_phx_ref: AtomicU64,
     tasks: Vec<AbortHandle>,
@@ -70,12 +97,18 @@ impl Hub {
     pub fn new(limits: Limits) -> Hub {
         let flushers = available_parallelism().map_or(1, usize::from);
         let counters = Arc::new(Counters::default());
-        let applications = Arc::new(Applications::new(Arc::clone(&counters)));
+        let applications = Arc::new(Applications::new(Arc::clone(&counters), limits.quotas.application));
+        let places = Arc::new(Places::new(limits.quotas, Arc::clone(&applications)));
         let registry = Arc::new(Registry::new(flushers, limits.presence_window, Arc::clone(&applications)));
         let sockets = Arc::new(Sockets::new(Arc::clone(&applications), Arc::clone(&counters)));
         let history = Arc::new(History::default());
-        let sampling =
-            Arc::clone(&history).run(Arc::clone(&counters), Arc::clone(&registry), Arc::clone(&applications));
+        let counted = Counted {
+            counters: Arc::clone(&counters),
+            registry: Arc::clone(&registry),
+            applications: Arc::clone(&applications),
+            places: Arc::clone(&places),
+        };
+        let sampling = Arc::clone(&history).run(counted);
         let idle = Arc::clone(&sockets).close_idle(limits.idle_timeout);
         let mut tasks = vec![tokio::spawn(idle).abort_handle(), tokio::spawn(sampling).abort_handle()];
         for flusher in registry.flushers() {
@@ -84,9 +117,38 @@ impl Hub {
         // Metas of two runs of the server must not be taken for the same by a client that saw both.
         let next_phx_ref = AtomicU64::new(getrandom::u64().expect("the system has random numbers"));
         let longpolls = LongPolls::new(limits.longpoll_sessions);
-        let shared =
-            Shared { limits, registry, sockets, longpolls, counters, applications, history, next_phx_ref, tasks };
+        let shared = Shared {
+            limits,
+            registry,
+            sockets,
+            longpolls,
+            counters,
+            applications,
+            places,
+            history,
+            next_phx_ref,
+            tasks,
+        };
         Hub { shared: Arc::new(shared) }
+    }
+
+    /// What sockets may use.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// A place for a socket of this application and of a client at this address, to be kept until the socket is closed.
+    ///
+    /// # Errors
+    ///
+    /// Which limit is reached; it is counted.
+    pub fn take_place(&self, app_key: &str, address: IpAddr) -> Result<Place, Refusal> {
+        self.shared.places.take(app_key, address).inspect_err(|refusal| self.refused(*refusal))
+    }
+
+    /// From now on these applications, by key, may use something else than the others. Sockets that are open stay so.
+    pub fn set_quotas(&self, overrides: HashMap<Arc<str>, QuotaOverride>) {
+        self.shared.applications.set_overrides(overrides);
     }
 
     /// The whole life of one socket, from right behind the handshake. `unread` is what was read beyond the handshake.
@@ -125,23 +187,37 @@ impl Hub {
     ///
     /// [`PublishError`]; nothing was sent then.
     pub fn publish(&self, topic: &Topic, event: &str, payload: &RawValue) -> Result<(), PublishError> {
+        let published = self.try_publish(topic, event, payload);
+        published.inspect_err(|error| self.refused(error.refusal()))
+    }
+
+    fn try_publish(&self, topic: &Topic, event: &str, payload: &RawValue) -> Result<(), PublishError> {
+        self.check_event(topic, event, payload)?;
+        let application = self.shared.applications.get(topic.app_key());
+        if !application.may_publish(self.shared.now()) {
+            return Err(PublishError::RateLimited);
+        }
+        let Some(room) = self.shared.registry.get(topic) else {
+            application.add_tally(&Tally { published: 1, ..Tally::default() }, 0);
+            return Ok(());
+        };
+        let (topic, event) = (quote(topic.as_str()), quote(event));
+        let sent = room.try_broadcast(&Outgoing::broadcast(&topic, &event, payload.get()));
+        sent.then_some(()).ok_or(PublishError::Overloaded)
+    }
+
+    fn check_event(&self, topic: &Topic, event: &str, payload: &RawValue) -> Result<(), PublishError> {
+        let longest = self.shared.limits.name_bytes;
         if event::is_reserved(event) {
             return Err(PublishError::ReservedEvent);
         }
         if !payload.get().starts_with('{') {
             return Err(PublishError::PayloadNotObject);
         }
-        let Some(room) = self.shared.registry.get(topic) else {
-            self.shared.counters.add(Count::Published, 1);
-            return Ok(());
-        };
-        let (topic, event) = (quote(topic.as_str()), quote(event));
-        let sent = room.try_broadcast(&Outgoing::broadcast(&topic, &event, payload.get()));
-        if !sent {
-            self.refused(Refusal::PublishOverloaded);
-            return Err(PublishError::Overloaded);
+        if topic.name().len() > longest {
+            return Err(PublishError::TopicTooLong);
         }
-        Ok(())
+        if event.len() > longest { Err(PublishError::EventTooLong) } else { Ok(()) }
     }
 
     /// Who is in a topic at this moment, as a JSON object: `{"alice":{"metas":[{"phx_ref":…,"online_at":…}]}}`.
@@ -198,6 +274,15 @@ impl Hub {
         self.shared.counters.stats(self.shared.registry.len())
     }
 
+    /// How much there is of what has no fixed size. Looks at every socket and topic: a few milliseconds with a hundred
+    /// thousand of them.
+    pub fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes { addresses: self.shared.places.addresses(), ..Sizes::default() };
+        self.shared.sockets.measure(&mut sizes);
+        self.shared.registry.measure(&mut sizes);
+        sizes
+    }
+
     /// What is counted of each application that was used since the start, in no order.
     pub fn applications(&self) -> Vec<ApplicationStats> {
         self.shared.applications.stats()
@@ -227,6 +312,11 @@ impl Hub {
 }
 
 impl Shared {
+    /// Nanoseconds since the start.
+    pub(super) fn now(&self) -> u64 {
+        nanoseconds(self.counters.uptime())
+    }
+
     /// Counts what a reply refuses, if it does.
     pub(super) fn count_reply(&self, reply: &Outgoing<'_>) {
         if let Some(refusal) = Refusal::of_reply(reply.payload) {

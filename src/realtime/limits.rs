@@ -1,8 +1,10 @@
-//! What one connection may use.
+//! What the hub's connections may use.
 
 use std::time::Duration;
 
-/// What one connection may use. Sizes are in bytes.
+use super::quotas::Quotas;
+
+/// What one connection may use, and all of them together. Sizes are in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The largest message that a client may send, and what the names and refs of its joined topics may take up
@@ -14,6 +16,8 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// The topics that one socket may join. Default: 100, as in Phoenix.
     pub channels_per_socket: usize,
+    /// The longest name of a topic and of an event. Default: 512.
+    pub name_bytes: usize,
     /// A socket from which nothing came for so long is closed with 1001. Pings count, what is sent to it does not.
     /// Default: 60 s.
     pub idle_timeout: Duration,
@@ -26,6 +30,8 @@ pub struct Limits {
     /// For how long at most changes in who is in a topic are gathered before its members are told, when there are many
     /// members or many changes; with few, they are told at once. Zero: always at once. Default: 100 ms.
     pub presence_window: Duration,
+    /// What all of them may use together, and those of one application or address. Default: no limits.
+    pub quotas: Quotas,
     /// How long a closing socket may take to read what waits for it and to close its side. Default: 5 s.
     pub linger: Duration,
 }
@@ -36,10 +42,12 @@ impl Default for Limits {
             message_bytes: 1 << 20,
             outbox_bytes: 2 << 20,
             channels_per_socket: 100,
+            name_bytes: 512,
             idle_timeout: Duration::from_secs(60),
             longpoll_sessions: 100_000,
             longpoll_window: Duration::from_secs(10),
             presence_window: Duration::from_millis(100),
+            quotas: Quotas::default(),
             linger: Duration::from_secs(5),
         }
     }

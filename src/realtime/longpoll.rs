@@ -24,6 +24,7 @@ use super::hub::Shared;
 use super::identity::Identity;
 use super::longpolls::{OpenError, SessionId};
 use super::outbox::Outbox;
+use super::places::Place;
 use super::room::Room;
 use super::session::Session;
 
@@ -61,6 +62,7 @@ struct Polls {
     /// When the latest began.
     last: Instant,
     ended: bool,
+    place: Option<Place>,
 }
 
 impl LongPoll {
@@ -78,7 +80,7 @@ impl LongPoll {
             connection,
             window: shared.limits.longpoll_window,
             session: Mutex::new(Some(session)),
-            polls: Mutex::new(Polls { waiting: None, last: Instant::now(), ended: false }),
+            polls: Mutex::new(Polls { waiting: None, last: Instant::now(), ended: false, place: None }),
         });
         shared.longpolls.add(&longpoll);
         tokio::spawn(Arc::clone(&longpoll).run(Arc::clone(shared), permit));
@@ -93,6 +95,14 @@ impl LongPoll {
     /// How messages are written in it.
     pub fn vsn(&self) -> Vsn {
         self.connection.vsn
+    }
+
+    /// Keeps the session's place until it ends.
+    pub fn keep(&self, place: Place) {
+        let mut polls = self.polls.lock();
+        if !polls.ended {
+            polls.place = Some(place);
+        }
     }
 
     /// Ends the session: what permitted it is gone.
@@ -212,6 +222,7 @@ impl LongPoll {
         let is_awaited = {
             let mut polls = self.polls.lock();
             polls.ended = true;
+            polls.place = None;
             polls.waiting.is_some()
         };
         let outbox = &self.connection.outbox;

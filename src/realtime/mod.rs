@@ -4,6 +4,7 @@
 //! # Layout
 //!
 //! - `hub`: [`Hub`], the whole of it for those outside
+//! - `quotas`, `bucket`, `places`: what all of them, an application and an address may use; how often; who has how many
 //! - `limits`, `identity`, `topic`, `close`: what one connection may use, who it is, what it can join, how it ends
 //! - `socket`, `channel`: one connection's protocol state; message in, action out, no I/O
 //! - `presence`, `pace`: who is in a topic; join or leave in, diff out; and how soon
@@ -26,6 +27,7 @@
 //! whatever the log has gathered. What a socket does not take at once waits in its outbox for its own task.
 
 mod applications;
+mod bucket;
 mod channel;
 mod close;
 mod connection;
@@ -44,7 +46,9 @@ mod longpoll;
 mod longpolls;
 mod outbox;
 mod pace;
+mod places;
 mod presence;
+mod quotas;
 mod refusal;
 mod registry;
 mod room;
@@ -67,7 +71,9 @@ pub use identity::Identity;
 pub use limits::Limits;
 pub use longpoll::{Ended, LongPoll, ReceiveError};
 pub use longpolls::{OpenError, SessionId};
+pub use places::Place;
+pub use quotas::{ApplicationQuota, QuotaOverride, Quotas};
 pub use refusal::Refusal;
-pub use stats::{FAN_OUT_BOUNDS, OpenSockets, Stats, Totals};
+pub use stats::{FAN_OUT_BOUNDS, OpenSockets, Sizes, Stats, Totals};
 pub use stream::Stream;
 pub use topic::{Topic, TopicError};

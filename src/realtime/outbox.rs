@@ -187,6 +187,11 @@ impl Outbox {
         if matches!(state.phase, Phase::Finished | Phase::Broken) { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// The bytes that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state.lock().queued
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.state.lock().queue.is_empty()
     }

@@ -50,6 +50,11 @@ impl Presence {
         self.state_where(|known| known != Known::NotYet)
     }
 
+    /// How many users are there, or are so as far as members know.
+    pub(super) fn users(&self) -> usize {
+        self.users.len()
+    }
+
     /// Whether members may have to be told something.
     pub(super) fn has_changed(&self) -> bool {
         !self.untold.is_empty()

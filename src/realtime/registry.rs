@@ -11,6 +11,7 @@ use super::applications::Applications;
 use super::connection::Connection;
 use super::flusher::Flusher;
 use super::room::Room;
+use super::stats::Sizes;
 use super::topic::Topic;
 
 /// Rooms by topic.
@@ -41,6 +42,11 @@ impl Registry {
 
     pub(super) fn len(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// Adds the sizes of all rooms.
+    pub(super) fn measure(&self, sizes: &mut Sizes) {
+        self.rooms.iter().for_each(|room| room.measure(sizes));
     }
 
     /// Joins a topic, see [`Room::join`].

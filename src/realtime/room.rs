@@ -23,6 +23,7 @@ use super::frame;
 use super::pace::Pace;
 use super::presence::Presence;
 use super::session::LastWords;
+use super::stats::Sizes;
 use super::topic::Topic;
 
 /// With more bytes than this in the log, sockets that publish to the topic are not read from until the flusher has taken
@@ -133,6 +134,14 @@ impl Room {
     /// Who is there, whether members know it yet or not.
     pub(super) fn presence_state(&self) -> String {
         self.state.lock().presence.state()
+    }
+
+    /// Adds the room's sizes.
+    pub(super) fn measure(&self, sizes: &mut Sizes) {
+        let state = self.state.lock();
+        sizes.log_bytes += state.log.size;
+        sizes.presence_users += state.presence.users();
+        sizes.most_members = sizes.most_members.max(state.members());
     }
 
     /// Adds a member. It is sent `lead`, then `presence_state` as the others know it, without itself, and then, as

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use pusher_lite_protocol::presence::Meta;
 use pusher_lite_protocol::{DecodeError, Message, Outgoing, Payload, reply};
 
+use super::bucket::Bucket;
 use super::channel::{Channel, Refs};
 use super::close::Close;
 use super::connection::Connection;
@@ -23,6 +24,8 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     socket: Socket,
+    /// What of the events that it may push a second is used up.
+    events: Bucket,
     /// The messages that were received, those included that could not be read.
     messages: u32,
     /// The bytes that were received.
@@ -45,7 +48,7 @@ impl Drop for LastWords {
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Session {
         let socket = Socket::new(connection.vsn);
-        Session { shared, connection, socket, messages: 0, bytes: 0 }
+        Session { shared, connection, socket, events: Bucket::default(), messages: 0, bytes: 0 }
     }
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
@@ -106,7 +109,7 @@ impl Session {
     }
 
     fn receive(&mut self, message: &Message<'_>, replies: &mut Vec<u8>) -> Option<Arc<Room>> {
-        let Session { shared, connection, socket, .. } = self;
+        let Session { shared, connection, socket, events, .. } = self;
         let vsn = connection.vsn;
         match socket.receive(message, &connection.identity, &shared.limits) {
             Action::Nothing => None,
@@ -119,6 +122,13 @@ impl Session {
                 shared.count_reply(&reply);
                 let held = channel.room.reply(connection, framed(connection, &[reply]));
                 held.then(|| Arc::clone(&channel.room))
+            }
+            Action::Publish(channel) if !connection.application.may_push(events, || shared.now()) => {
+                let own = channel.refs.own();
+                let reply = Outgoing::reply(own, &message.r#ref, &message.topic.json, reply::RATE_LIMITED);
+                shared.count_reply(&reply);
+                frame::text(vsn, &reply, replies);
+                None
             }
             Action::Publish(channel) => {
                 let held = publish(&channel.room, message);

@@ -59,7 +59,7 @@ impl Socket {
             (None, Some(event::LEAVE)) if self.vsn == Vsn::V2 => {
                 Action::Reply(Outgoing::reply(&message.join_ref, &message.r#ref, &message.topic.json, reply::OK))
             }
-            (Some(at), _) => self.push(at, message, identity),
+            (Some(at), _) => self.push(at, message, identity, limits),
             (None, _) => unmatched(message),
         }
     }
@@ -92,6 +92,9 @@ impl Socket {
             Err(TopicError::Invalid) => return refused(reply::INVALID),
             Err(TopicError::Unmatched) => return unmatched(message),
         };
+        if topic.name().len() > limits.name_bytes {
+            return refused(reply::TOPIC_TOO_LONG);
+        }
         let refs = Refs::of_join(self.vsn, message);
         if !self.has_room_for(&topic, &refs, joined, limits) {
             return refused(reply::TOO_MANY_CHANNELS);
@@ -118,9 +121,9 @@ impl Socket {
         Action::Leave(self.channels.swap_remove(at))
     }
 
-    fn push<'a>(&'a self, at: usize, message: &'a Message<'a>, identity: &Identity) -> Action<'a> {
+    fn push<'a>(&'a self, at: usize, message: &'a Message<'a>, identity: &Identity, limits: &Limits) -> Action<'a> {
         let channel = &self.channels[at];
-        match channel.check_push(identity, message) {
+        match channel.check_push(identity, limits, message) {
             Ok(()) => Action::Publish(channel),
             Err(payload) => {
                 let reply = Outgoing::reply(channel.refs.own(), &message.r#ref, &message.topic.json, payload);
@@ -293,6 +296,11 @@ mod tests {
                 format!(r#"[{join_ref},"2",{topic},"phx_reply",{response}]"#)
             );
         }
+        let topic = quote(&format!("lobby:key:{}", "t".repeat(513)));
+        assert_eq!(
+            client.send(&format!(r#"["1","2",{topic},"phx_join",{{}}]"#)),
+            format!(r#"["1","2",{topic},"phx_reply",{}]"#, reply::TOPIC_TOO_LONG)
+        );
         assert_eq!(
             client.send(r#"["1","1",null,"phx_join",{}]"#),
             format!(r#"[null,"1",null,"phx_reply",{}]"#, reply::UNMATCHED_TOPIC)
@@ -323,6 +331,12 @@ mod tests {
                 format!(r#"in order ["1","5","lobby:key:t","phx_reply",{response}]"#)
             );
         }
+        let longest = "e".repeat(512);
+        assert!(client.send(&format!(r#"["1","5","lobby:key:t","{longest}",{{}}]"#)).starts_with("publish"));
+        assert_eq!(
+            client.send(&format!(r#"["1","5","lobby:key:t","{longest}e",{{}}]"#)),
+            format!(r#"in order ["1","5","lobby:key:t","phx_reply",{}]"#, reply::EVENT_TOO_LONG)
+        );
         for event in ["heartbeat", "", "phx", "événement"] {
             let event = quote(event);
             let expected = format!("publish lobby:key:t {event} {{}}");
@@ -349,6 +363,7 @@ mod tests {
         assert!(client.send(&join(100)).starts_with("join"));
 
         client.limits.message_bytes = 3000;
+        client.limits.name_bytes = 3000;
         client.send(r#"["100","x","lobby:key:100","phx_leave",{}]"#);
         let long = format!(r#"["1","1","lobby:key:{}","phx_join",{{}}]"#, "x".repeat(3000));
         assert!(client.send(&long).contains("too many channels joined"));

@@ -17,6 +17,7 @@ use super::counters::Counters;
 use super::identity::Identity;
 use super::idle::{self, Wheel};
 use super::outbox::Outbox;
+use super::stats::Sizes;
 
 /// How often some of the connections are closed while the server stops, and how few at a time: with fewer of them than fill
 /// the window, there is no use in spreading them over it.
@@ -78,6 +79,15 @@ impl Sockets {
         self.counters.gone(connection.vsn, connection.outbox.is_polled());
         if self.is_stopping() && self.connections.is_empty() {
             self.gone.notify_waiters();
+        }
+    }
+
+    /// Adds what waits for all connections.
+    pub(super) fn measure(&self, sizes: &mut Sizes) {
+        for connection in &self.connections {
+            let waiting = connection.outbox.waiting();
+            sizes.waiting_bytes += waiting;
+            sizes.waiting_sockets += usize::from(waiting > 0);
         }
     }
 

@@ -4,7 +4,7 @@ use pusher_lite_protocol::Vsn;
 
 use super::refusal::Refusal;
 
-/// Topics with at most so many members are told apart by [`Stats::fan_out`].
+/// The bounds of [`Stats::fan_out`], in members.
 pub const FAN_OUT_BOUNDS: [u64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 
 /// What is counted of all sockets and topics. What happened is counted since the start.
@@ -31,6 +31,23 @@ pub struct OpenSockets {
     pub websocket: [usize; Vsn::COUNT],
     /// Over long-polling: version 1, version 2.
     pub longpoll: [usize; Vsn::COUNT],
+}
+
+/// How much there is of what has no fixed size, at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes that wait for clients: slow ones, and those that poll.
+    pub waiting_bytes: usize,
+    /// The sockets that they wait for.
+    pub waiting_sockets: usize,
+    /// Bytes in topics that are not brought to members yet.
+    pub log_bytes: usize,
+    /// Users who are present, counted per topic.
+    pub presence_users: usize,
+    /// The sockets in the topic that has most of them.
+    pub most_members: usize,
+    /// The addresses of clients that are kept in mind, because they have sockets or opened some lately.
+    pub addresses: usize,
 }
 
 /// What happened since the start.

@@ -11,7 +11,7 @@ use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use tokio::time::Instant;
 
 use super::{
-    Db, DbConn, Reference, Result,
+    Db, DbConn, Error, Reference, Result,
     applications::{self, Application},
     enrollments, ownerships,
     reference::is_storable,
@@ -25,11 +25,14 @@ pub struct Limits {
     pub entries: usize,
     /// How long an answer is given without looking again.
     pub lifetime: Duration,
+    /// How long it is given while the database is not available: what is kept cannot have changed there meanwhile, as far
+    /// as this process can know.
+    pub lifetime_in_outage: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entries: 10_000, lifetime: Duration::from_secs(5) }
+        Self { entries: 10_000, lifetime: Duration::from_secs(5), lifetime_in_outage: Duration::from_secs(300) }
     }
 }
 
@@ -41,6 +44,7 @@ pub struct Access(Arc<Caches>);
 struct Caches {
     db: Db,
     lifetime: Duration,
+    lifetime_in_outage: Duration,
     sockets: Cache<(u64, SocketKey), Answer<SocketAccess>>,
     publishers: Cache<(u64, PublisherKey), Answer<PublisherAccess>>,
 }
@@ -102,6 +106,7 @@ impl Access {
         Self(Arc::new(Caches {
             db,
             lifetime: limits.lifetime,
+            lifetime_in_outage: limits.lifetime_in_outage,
             sockets: Cache::new(entries),
             publishers: Cache::new(entries),
         }))
@@ -156,13 +161,21 @@ impl Caches {
                 EntryAction::ReplaceWithGuard
             }
         };
-        let guard = match cache.entry_async(&key, keep_if_fresh).await {
+        let (guard, old) = match cache.entry_async(&key, keep_if_fresh).await {
             EntryResult::Retained(value) => return Ok(value),
-            EntryResult::Vacant(guard) | EntryResult::Replaced(guard, _) => guard,
+            EntryResult::Vacant(guard) => (guard, None),
+            EntryResult::Replaced(guard, old) => (guard, Some(old)),
             EntryResult::Removed(..) | EntryResult::Timeout => unreachable!("neither removed nor timed"),
         };
-        let since = Instant::now();
-        let value = Arc::new(look_up(&mut self.db.conn().await?, &key.1).await?);
+        let now = Instant::now();
+        let looked_up = async { look_up(&mut self.db.conn().await?, &key.1).await };
+        let (value, since) = match (looked_up.await, old) {
+            (Ok(value), _) => (Arc::new(value), now),
+            (Err(Error::Unavailable(_)), Some((value, since))) if since.elapsed() < self.lifetime_in_outage => {
+                (value, since)
+            }
+            (Err(error), _) => return Err(error),
+        };
         // Refused only when the entry was removed meanwhile; the answer is right all the same.
         let _ = guard.insert((Arc::clone(&value), since));
         Ok(value)

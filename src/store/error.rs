@@ -50,15 +50,37 @@ impl From<diesel::result::Error> for Error {
                 }
             }
             Diesel::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Error::NotFound,
-            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
                 Error::Unavailable("the connection was closed".to_owned())
             }
-            Diesel::DatabaseError(_, ref information) if information.message().contains("database is locked") => {
-                Error::Unavailable("another process holds the database file for writing".to_owned())
-            }
+            Diesel::DatabaseError(_, ref information) => match passing(information.message()) {
+                Some(reason) => Error::Unavailable(reason.to_owned()),
+                None => Error::Query(error),
+            },
+            Diesel::BrokenTransactionManager => Error::Unavailable("the transaction was given up".to_owned()),
             other => Error::Query(other),
         }
     }
+}
+
+/// Troubles that pass, or that somebody has to see to before anything can be written: what the databases say of them, and
+/// what we say.
+const PASSING: [(&str, &str); 11] = [
+    ("database is locked", "another process holds the database file for writing"),
+    ("database or disk is full", "the disk is full"),
+    ("No space left on device", "the disk is full"),
+    ("disk I/O error", "the disk does not take what is written, or does not give what is there"),
+    ("unable to open database file", "the database file cannot be opened"),
+    ("attempt to write a readonly database", "the database file may not be written to"),
+    ("read-only transaction", "the database may only be read right now"),
+    ("terminating connection", "the database ended the connection"),
+    ("database system is", "the database is starting, stopping or recovering"),
+    ("too many clients already", "the database has no connection to spare"),
+    ("remaining connection slots are reserved", "the database has no connection to spare"),
+];
+
+fn passing(message: &str) -> Option<&'static str> {
+    PASSING.iter().find(|(said, _)| message.contains(said)).map(|entry| entry.1)
 }
 
 /// The field of a violated unique index. Postgres names the index, SQLite the columns.

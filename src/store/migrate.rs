@@ -6,12 +6,15 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     DbConn, Error, Result,
-    connect::{Pool, SqliteConn},
+    connect::{Pool, RawPool, SqliteConn},
     schema,
 };
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// The version of the newest of them, which both have.
+const NEWEST: &str = "20261125000001";
 
 /// The advisory lock that migrating processes take: any number, as long as all of them take the same one.
 const LOCK: i64 = 0x7075_7368_6572;
@@ -23,13 +26,13 @@ pub(super) async fn run(pool: &Pool) -> Result<()> {
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::Unusable(format!("the database's schema could not be brought up to date: {error}"))
     };
-    match pool {
-        Pool::Sqlite(pool) => {
+    match &pool.raw {
+        RawPool::Sqlite(pool) => {
             let mut conn: SqliteConn = pool.dedicated_connection().await.map_err(|error| unusable(error.into()))?;
             let migrated = conn.spawn_blocking(|conn| Ok(migrate_sqlite(conn))).await?;
             migrated.map_err(unusable)
         }
-        Pool::Postgres(pool) => {
+        RawPool::Postgres(pool) => {
             let conn = pool.dedicated_connection().await.map_err(|error| unusable(error.into()))?;
             let migrated = tokio::task::spawn_blocking(|| migrate_postgres(conn)).await;
             migrated.map_err(|error| unusable(error.into()))?.map_err(unusable)
@@ -73,6 +76,18 @@ impl From<diesel::result::Error> for Failed {
     }
 }
 
+/// Whether the database has the schema of this server: the newest migration that it knows has been run.
+pub(super) async fn is_current(conn: &mut DbConn) -> Result<bool> {
+    use diesel::{ExpressionMethods, QueryDsl};
+    use schema::__diesel_schema_migrations::dsl::{__diesel_schema_migrations, version};
+
+    let found = on_conn!(conn, |raw| {
+        let newest = __diesel_schema_migrations.filter(version.eq(NEWEST)).count();
+        diesel_async::RunQueryDsl::get_result::<i64>(newest, raw)
+    });
+    Ok(found? > 0)
+}
+
 /// Asks every table for all of its columns, and for no row.
 ///
 /// `CREATE TABLE IF NOT EXISTS` is content with a table of the same name that is something else, or that an older
@@ -96,5 +111,22 @@ pub(super) async fn check(conn: &mut DbConn) -> Result<()> {
     }
     check!(users, invitations, rememberables, organizations, applications, enrollments, ownerships, user_tokens);
     check!(sessions, user_token_uses, invitation_enrollments, mails, audit_entries);
+    check!(application_limits);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::{migration::MigrationSource, pg::Pg, sqlite::Sqlite};
+
+    use super::*;
+
+    #[test]
+    fn the_newest_migration_is_known() {
+        let sqlite = MigrationSource::<Sqlite>::migrations(&SQLITE).unwrap();
+        let postgres = MigrationSource::<Pg>::migrations(&POSTGRES).unwrap();
+        let of_sqlite = sqlite.iter().map(|migration| migration.name().version().to_string()).max();
+        let of_postgres = postgres.iter().map(|migration| migration.name().version().to_string()).max();
+        assert_eq!((of_sqlite.as_deref(), of_postgres.as_deref()), (Some(NEWEST), Some(NEWEST)));
+    }
 }

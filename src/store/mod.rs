@@ -16,25 +16,28 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 /// Runs one query expression on whichever database the connection belongs to.
 ///
 /// The whole query is built inside, because `as_select`, `as_returning` and `into_boxed` carry the backend's type. It
-/// evaluates to a `Result` with the module's [`Error`].
+/// evaluates to a `Result` with the module's [`Error`]. Postgres gets so long to answer as [`Options::timeout`] says; SQLite
+/// only ever waits for other writers, which it bounds itself.
 macro_rules! on_conn {
-    ($conn:expr, |$raw:ident| $query:expr) => {
-        match $conn.raw() {
+    ($conn:expr, |$raw:ident| $query:expr) => {{
+        let timeout = $conn.timeout();
+        let answer = match $conn.raw() {
             $crate::store::connect::RawConn::Sqlite($raw) => {
                 let $raw = &mut **$raw;
-                $query.await
+                Ok($query.await)
             }
             $crate::store::connect::RawConn::Postgres($raw) => {
                 let $raw = &mut ***$raw;
-                $query.await
+                tokio::time::timeout(timeout, $query).await
             }
-        }
-        .map_err($crate::store::Error::from)
-    };
+        };
+        $conn.judge(answer)
+    }};
 }
 
 pub mod access;
 pub mod admin;
+pub mod application_limits;
 pub mod applications;
 pub mod audit;
 pub mod backup;
@@ -49,6 +52,7 @@ pub mod mailed_tokens;
 pub mod mails;
 mod migrate;
 pub mod organizations;
+mod outage;
 pub mod ownerships;
 mod postgres;
 mod reference;
@@ -62,7 +66,7 @@ pub mod user_token_uses;
 pub mod user_tokens;
 pub mod users;
 
-pub use self::connect::{DbConn, Options};
+pub use self::connect::{DbConn, Options, PoolStats};
 pub use self::error::Error;
 pub use self::reference::Reference;
 pub use self::status::{PoolUse, Status};
@@ -84,7 +88,7 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the database does not answer within [`Options::connection_timeout`], and
+    /// [`Error::Unavailable`] when the database does not answer within [`Options::timeout`], and
     /// [`Error::Unusable`] when the file or its folder cannot be opened or the URL asks for what is not offered.
     pub async fn connect(url: &DatabaseUrl, options: &Options) -> Result<Self> {
         let pool = connect::Pool::open(url, options).await?;
@@ -106,9 +110,27 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when none becomes free within [`Options::connection_timeout`].
+    /// [`Error::Unavailable`] when none becomes free within [`Options::timeout`].
     pub async fn conn(&self) -> Result<DbConn> {
         self.pool.get().await
+    }
+
+    /// Whether queries are answered, from a schema that this server has brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when they are not answered, [`Error::Unusable`] when the schema is another one.
+    pub async fn check(&self) -> Result<()> {
+        match migrate::is_current(&mut self.conn().await?).await {
+            Ok(true) => Ok(()),
+            Err(Error::Unavailable(reason)) => Err(Error::Unavailable(reason)),
+            _ => Err(Error::Unusable("the database lacks migrations of this server".to_owned())),
+        }
+    }
+
+    /// What the pool of connections holds.
+    pub fn pool_stats(&self) -> PoolStats {
+        self.pool.stats()
     }
 
     /// The number of transactions committed by this process so far: what was read under an older one may be stale.

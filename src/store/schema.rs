@@ -176,6 +176,26 @@ diesel::table! {
 }
 
 diesel::joinable!(email_changes -> users (user_id));
+diesel::table! {
+    application_limits (application_id) {
+        application_id -> Integer,
+        sockets -> Nullable<Integer>,
+        events_per_second -> Nullable<Integer>,
+        events_per_socket -> Nullable<Integer>,
+        inserted_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    // diesel's own.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+        run_on -> Timestamp,
+    }
+}
+
+diesel::joinable!(application_limits -> applications (application_id));
 diesel::joinable!(enrollments -> organizations (organization_id));
 diesel::joinable!(enrollments -> users (user_id));
 diesel::joinable!(invitation_enrollments -> invitations (invitation_id));
@@ -188,6 +208,7 @@ diesel::joinable!(user_token_uses -> user_tokens (user_token_id));
 diesel::joinable!(user_tokens -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    application_limits,
     applications,
     audit_entries,
     email_changes,

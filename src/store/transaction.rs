@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use diesel::connection::AnsiTransactionManager;
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use tokio::time::timeout;
 
 use super::{
     Db, DbConn, Error, Generation, Result,
@@ -89,32 +90,41 @@ impl Db {
 
 impl DbConn {
     async fn begin(&mut self) -> Result<()> {
-        match self.raw() {
+        let time = self.timeout();
+        let answer = match self.raw() {
             RawConn::Sqlite(conn) => {
                 let begin = |conn: &mut diesel::SqliteConnection| {
                     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
                 };
-                conn.spawn_blocking(begin).await
+                Ok(conn.spawn_blocking(begin).await)
             }
-            RawConn::Postgres(conn) => ManagerOf::<AsyncPgConnection>::begin_transaction(&mut ***conn).await,
-        }
-        .map_err(Error::from)
+            RawConn::Postgres(conn) => {
+                timeout(time, ManagerOf::<AsyncPgConnection>::begin_transaction(&mut ***conn)).await
+            }
+        };
+        self.judge(answer)
     }
 
     async fn commit(&mut self) -> Result<()> {
-        match self.raw() {
-            RawConn::Sqlite(conn) => ManagerOf::<SqliteConn>::commit_transaction(&mut **conn).await,
-            RawConn::Postgres(conn) => ManagerOf::<AsyncPgConnection>::commit_transaction(&mut ***conn).await,
-        }
-        .map_err(Error::from)
+        let time = self.timeout();
+        let answer = match self.raw() {
+            RawConn::Sqlite(conn) => Ok(ManagerOf::<SqliteConn>::commit_transaction(&mut **conn).await),
+            RawConn::Postgres(conn) => {
+                timeout(time, ManagerOf::<AsyncPgConnection>::commit_transaction(&mut ***conn)).await
+            }
+        };
+        self.judge(answer)
     }
 
     async fn rollback(&mut self) -> Result<()> {
-        match self.raw() {
-            RawConn::Sqlite(conn) => ManagerOf::<SqliteConn>::rollback_transaction(&mut **conn).await,
-            RawConn::Postgres(conn) => ManagerOf::<AsyncPgConnection>::rollback_transaction(&mut ***conn).await,
-        }
-        .map_err(Error::from)
+        let time = self.timeout();
+        let answer = match self.raw() {
+            RawConn::Sqlite(conn) => Ok(ManagerOf::<SqliteConn>::rollback_transaction(&mut **conn).await),
+            RawConn::Postgres(conn) => {
+                timeout(time, ManagerOf::<AsyncPgConnection>::rollback_transaction(&mut ***conn)).await
+            }
+        };
+        self.judge(answer)
     }
 }
 

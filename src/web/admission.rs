@@ -5,11 +5,41 @@ use std::sync::Arc;
 use pusher_lite_protocol::Vsn;
 
 use super::{Error, connect::Connect};
-use crate::{app::App, auth::jwt::Claims, http::Params, realtime::Identity, store::access::SocketAccess};
+use crate::{
+    app::App,
+    auth::jwt::Claims,
+    http::{Params, Request},
+    realtime::{Identity, Place, Refusal},
+    store::access::SocketAccess,
+};
 
-/// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8); see [`Connect::read`].
-pub(super) async fn admit(app: &App, params: &Params, auth_token: Option<&str>) -> Result<(Vsn, Identity), Error> {
+/// Who was let in.
+pub(super) struct Admitted {
+    pub(super) vsn: Vsn,
+    pub(super) identity: Identity,
+    /// To be kept until the socket is closed.
+    pub(super) place: Place,
+}
+
+/// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8), see [`Connect::read`], and
+/// whether there is a place for one more.
+pub(super) async fn admit(app: &App, request: &Request, auth_token: Option<&str>) -> Result<Admitted, Error> {
+    let identified = identify(app, request.params(), auth_token).await;
+    let (vsn, identity) = identified.inspect_err(|error| {
+        if matches!(error, Error::Refused) {
+            app.hub.refused(Refusal::ConnectForbidden);
+        }
+    })?;
+    let place = app.hub.take_place(&identity.app_key, request.client_addr())?;
+    Ok(Admitted { vsn, identity, place })
+}
+
+async fn identify(app: &App, params: &Params, auth_token: Option<&str>) -> Result<(Vsn, Identity), Error> {
     let Connect { vsn, app_key, unique_identifier, jwt } = Connect::read(params, auth_token).ok_or(Error::Refused)?;
+    // Everybody in a topic is told of it.
+    if unique_identifier.len() > app.hub.limits().name_bytes {
+        return Err(Error::Refused);
+    }
     let claims = claims(app, &jwt)?;
     let user_id = claims.user_id.ok_or(Error::Refused)?;
     let access = access(app, user_id, claims.token_id, &app_key).await?;

@@ -9,7 +9,7 @@ use super::Views;
 use crate::{
     auth::attempts::TooMany,
     http::{self, Request, Response, StatusCode, accept, header::RETRY_AFTER},
-    realtime::PublishError,
+    realtime::{PublishError, Refusal},
     store,
 };
 
@@ -49,6 +49,9 @@ pub enum Error {
     /// A socket that may not be opened: 403 and no word about the reason.
     #[error("the socket may not be opened")]
     Refused,
+    /// A limit is reached: 429, or 503 when it is that of the whole server.
+    #[error("{}", .0.reason())]
+    Limited(Refusal),
     /// The database, or a topic, cannot take more now: 503.
     #[error("the server cannot answer right now; try again soon")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -88,16 +91,7 @@ impl Error {
             Self::Elsewhere(response) => return *response,
             error => error,
         };
-        let retry_after = error.retry_after();
-        let response = error.message(audience, views);
-        match retry_after {
-            Some(wait) => response.with_text(RETRY_AFTER, &seconds(wait).to_string()),
-            None => response,
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        if let Self::TooManyAttempts { retry_after } = self { Some(*retry_after) } else { None }
+        error.with_retry_after(error.message(audience, views))
     }
 
     fn message(&self, audience: &Audience, views: &Views) -> Response {
@@ -112,6 +106,23 @@ impl Error {
         }
     }
 
+    /// Says when it may be tried again, if that can help.
+    pub(super) fn with_retry_after(&self, response: Response) -> Response {
+        let wait = match self {
+            Self::TooManyAttempts { retry_after } => *retry_after,
+            Self::Limited(Refusal::PublishRateLimited) => Duration::from_secs(1),
+            Self::Limited(_) | Self::Unavailable(_) | Self::Stopping => Duration::from_secs(5),
+            _ => return response,
+        };
+        response.with_text(RETRY_AFTER, &seconds(wait).to_string())
+    }
+
+    /// The answer in plain text, for where nobody looks but programs that watch.
+    pub(super) fn into_text(self, request_id: &str) -> Response {
+        self.log(request_id);
+        self.with_retry_after(Response::text(self.status(), format!("{self}\n")))
+    }
+
     /// The status that answers it.
     pub(super) fn status(&self) -> StatusCode {
         match self {
@@ -122,6 +133,8 @@ impl Error {
             Self::Refused | Self::Forgery => StatusCode::FORBIDDEN,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Elsewhere(response) => response.status(),
+            Self::Limited(Refusal::ConnectServerFull) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -147,6 +160,10 @@ impl Error {
         match self {
             Self::Unavailable(source) => {
                 tracing::error!(request_id, error = chain(&**source), "A request could not be answered for now.")
+            }
+            Self::Limited(refusal) => {
+                let (what, reason) = (refusal.what(), refusal.reason());
+                tracing::info!(request_id, what, reason, "A request was refused, because a limit is reached.")
             }
             Self::Internal(source) => {
                 tracing::error!(request_id, error = chain(&**source), "A request failed by a fault here.")
@@ -174,11 +191,20 @@ impl From<TooMany> for Error {
     }
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Limited(refusal)
+    }
+}
+
 impl From<PublishError> for Error {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::ReservedEvent => Self::invalid("event", "reserved event"),
             PublishError::PayloadNotObject => Self::invalid("payload", "payload must be an object"),
+            PublishError::TopicTooLong => Self::invalid("topic", "is too long"),
+            PublishError::EventTooLong => Self::invalid("event", "is too long"),
+            PublishError::RateLimited => Self::Limited(Refusal::PublishRateLimited),
             PublishError::Overloaded => Self::Unavailable(error.into()),
         }
     }

@@ -12,19 +12,19 @@ use serde_json::value::RawValue;
 
 use super::{
     Error,
-    admission::{admit, confirm},
+    admission::{Admitted, admit, confirm},
     batch::{self, BatchMessage},
 };
 use crate::{
     app::App,
     http::{
-        BodyLimits, Method, Request, Response, StatusCode, cors,
+        Method, Request, Response, StatusCode, cors,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
             ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
         },
     },
-    realtime::{LongPoll, ReceiveError, SessionId},
+    realtime::{LongPoll, ReceiveError, Refusal, SessionId},
 };
 
 /// Where clients later than phoenix.js 1.8 put the session's token; others put it in the parameter `token`.
@@ -86,14 +86,16 @@ async fn poll(app: &App, request: &Request) -> Result<Response, Error> {
 
 async fn open(app: &App, request: &Request) -> Result<Response, Error> {
     let jwt = request.header(AUTH_TOKEN);
-    let (vsn, identity) = admit(app, request.params(), jwt).await?;
+    let Admitted { vsn, identity, place } = admit(app, request, jwt).await?;
     let session = match app.hub.open_longpoll(identity.clone(), vsn) {
         Ok(session) => session,
         Err(error) => {
             tracing::info!(request_id = request.id(), %error, "A long-poll session was not opened.");
+            app.hub.refused(Refusal::ConnectServerFull);
             return Ok(try_again(StatusCode::SERVICE_UNAVAILABLE));
         }
     };
+    session.keep(place);
     confirm(app, &identity).await.inspect_err(|_| session.revoke())?;
     let (token, messages) = (app.session_tokens.issue(session.id().0), no_messages());
     let answer = Answer::new(StatusCode::GONE).with_token(&token);
@@ -106,10 +108,10 @@ async fn open(app: &App, request: &Request) -> Result<Response, Error> {
 /// Carries out a message, or a batch of them.
 async fn publish(app: &App, request: &mut Request) -> Result<Response, Error> {
     let Some((_, session)) = session(app, request) else {
-        request.discard_body(BodyLimits::default()).await;
+        request.discard_body(app.body).await;
         return Ok(Answer::new(StatusCode::GONE).respond());
     };
-    let body = request.read_body(BodyLimits::default()).await?;
+    let body = request.read_body(app.body).await?;
     let is_batch = request.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes() == BATCH);
     Ok(match deliver(&session, is_batch, &body).await {
         Ok(()) => Answer::new(StatusCode::OK).respond(),
@@ -155,11 +157,13 @@ fn session(app: &App, request: &Request) -> Option<(String, Arc<LongPoll>)> {
 
 fn failure(error: &Error, request_id: &str) -> Response {
     error.log(request_id);
-    match error {
+    let answer = match error {
         Error::Refused => Answer::new(StatusCode::FORBIDDEN).respond(),
+        Error::Limited(_) => try_again(error.status()),
         error if error.status().is_server_error() => try_again(error.status()),
         error => refusal(error.status(), &error.to_string()),
-    }
+    };
+    error.with_retry_after(answer)
 }
 
 fn refusal(status: StatusCode, reason: &str) -> Response {

@@ -16,7 +16,9 @@ mod error;
 mod health;
 mod longpoll;
 mod mailbox;
+mod metrics;
 mod pages;
+pub mod quotas;
 mod redirect;
 mod revocation;
 mod routes;
@@ -26,7 +28,10 @@ mod token_uses;
 mod views;
 mod visits;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -35,11 +40,18 @@ use hyper::{
     header::{HeaderValue, ORIGIN, STRICT_TRANSPORT_SECURITY},
 };
 
-pub use self::{embedded::assets, error::Error, redirect::Redirect, token_uses::TokenUses, views::Views};
+pub use self::{
+    embedded::assets,
+    error::Error,
+    metrics::{Metrics, MetricsEndpoint},
+    redirect::Redirect,
+    token_uses::TokenUses,
+    views::Views,
+};
 use self::{error::Audience, routes::Routes};
 use crate::{
     app::App,
-    http::{BodyLimits, Connection, Request, Response, X_REQUEST_ID, accept, cors},
+    http::{Connection, Request, Response, X_REQUEST_ID, accept, cors},
 };
 
 /// Everything behind the listener. Cheap to clone.
@@ -72,6 +84,7 @@ impl Endpoint {
         request: hyper::Request<Incoming>,
         connection: Connection,
     ) -> hyper::Response<Full<Bytes>> {
+        let began = Instant::now();
         let request = Request::new(request, connection);
         let (method, client) = (request.method().clone(), request.client_addr());
         let id = request.id().to_owned();
@@ -83,8 +96,10 @@ impl Endpoint {
         let response = self.respond(request, &mut route).await;
         let response = response.unwrap_or_else(|error| error.into_response(&audience, &self.app.pages.views, &id));
         // The route and not the path, which can hold a token; never the query.
-        let status = response.status().as_u16();
-        tracing::info!(request_id = id, %client, %method, route, status, "Answered a request.");
+        let (status, took) = (response.status(), began.elapsed());
+        self.app.metrics.answered(&method, route, status, took);
+        let (status, duration_ms) = (status.as_u16(), took.as_micros() as f64 / 1000.0);
+        tracing::info!(request_id = id, %client, %method, route, status, duration_ms, "Answered a request.");
         let response = match &self.strict_transport {
             Some(value) if is_secure => response.header(STRICT_TRANSPORT_SECURITY, value.clone()),
             _ => response,
@@ -106,7 +121,7 @@ impl Endpoint {
             *route = "(asset)";
             return Ok(file);
         }
-        request.read_params(BodyLimits::default()).await?;
+        request.read_params(self.app.body).await?;
         let found = self.routes.find(&mut request).ok_or(Error::NoRoute)?;
         *route = found.pattern();
         if found.pattern().starts_with("/api/") {

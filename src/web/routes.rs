@@ -3,7 +3,7 @@
 use super::{
     Error, account, accounts, admin,
     api::{applications, events, organizations, sessions, user_tokens},
-    demo, health, longpoll, mailbox, pages, socket,
+    demo, health, longpoll, mailbox, metrics, pages, socket,
 };
 use crate::{
     app::App,
@@ -120,6 +120,7 @@ pub(super) fn table() -> Routes {
 
         .any("/socket/websocket", socket::connect)
 
+        .route(Method::GET, "/metrics", metrics::show)
         .route(Method::GET, "/health/live",  health::live)
         .route(Method::GET, "/health/ready", health::ready)
 }

@@ -8,7 +8,7 @@ use base64::{
 
 use super::{
     Error,
-    admission::{admit, confirm},
+    admission::{Admitted, admit, confirm},
 };
 use crate::{
     app::App,
@@ -41,7 +41,7 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
         return Err(Error::Stopping);
     }
     let jwt = auth_token(&request)?;
-    let (vsn, identity) = admit(&app, request.params(), jwt.as_deref()).await?;
+    let Admitted { vsn, identity, place } = admit(&app, &request, jwt.as_deref()).await?;
     let (response, upgrade) = upgrade::websocket(&mut request, &[PROTOCOL])?;
     tokio::spawn(async move {
         let Some(Upgraded { stream, unread, connection }) = upgrade.finish().await else { return };
@@ -56,7 +56,7 @@ pub(super) async fn connect(app: App, mut request: Request) -> Result<Response, 
         // A task of its own, so that nothing of the handshake takes up memory while the socket lives.
         tokio::spawn(async move {
             socket.await;
-            drop(connection);
+            drop((connection, place));
         });
     });
     Ok(response)

@@ -43,10 +43,10 @@ vsn_test!(sockets_topics_and_events_are_counted, async |vsn: Vsn| {
     assert_eq!((pushed, published, deliveries), (1, 2, 4));
     // Alice's own coming, then Bob's to both.
     assert_eq!(presence_deliveries, 3);
-    assert_eq!(stats.fan_out, [0, 2, 0, 0, 0, 0, 0]);
+    assert_eq!(stats.fan_out, [1, 2, 0, 0, 0, 0, 0]);
     let application = &hub.applications()[0];
     assert_eq!((&*application.app_key, application.sockets, application.topics), ("key", 2, 1));
-    assert_eq!((application.events_in, application.recent_events_in, application.deliveries), (2, 2, 4));
+    assert_eq!((application.events_in, application.recent_events_in, application.deliveries), (3, 3, 4));
 
     bob.stream.close(None).await.unwrap();
     assert_eq!(alice.expect_diff().await.1, ["bob"]);

@@ -6,7 +6,7 @@
 
 mod anyone;
 
-use std::{str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
@@ -22,6 +22,9 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Error, Result};
+
+/// How long a connection is silent before the kernel asks whether the server is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// What a Postgres URL says.
 #[derive(Debug)]
@@ -43,6 +46,7 @@ enum Verification {
 pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
+    timeout: Duration,
 }
 
 /// Reads a URL.
@@ -81,6 +85,8 @@ pub(super) fn parse(url: &str) -> Result<Parsed, &'static str> {
         return Err("names no host of a Postgres server");
     }
     config.ssl_mode(ssl_mode);
+    // A server that is gone without a word is found out while nobody waits for it.
+    config.keepalives_idle(KEEPALIVE);
     if config.get_application_name().is_none() {
         config.application_name("pusher-lite");
     }
@@ -88,12 +94,12 @@ pub(super) fn parse(url: &str) -> Result<Parsed, &'static str> {
 }
 
 impl Connector {
-    /// Prepares TLS as the URL says.
+    /// Prepares TLS as the URL says. `timeout` is how long a connection may take to open.
     ///
     /// # Errors
     ///
     /// [`Error::Unusable`] when no authority to trust can be read.
-    pub(super) fn new(parsed: Parsed) -> Result<Self> {
+    pub(super) fn new(parsed: Parsed, timeout: Duration) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
@@ -103,11 +109,19 @@ impl Connector {
             Verification::File(path) => builder.with_root_certificates(authorities_of(&path)?),
         };
         let tls = MakeRustlsConnect::new(builder.with_no_client_auth());
-        Ok(Self { config: parsed.config, tls })
+        Ok(Self { config: parsed.config, tls, timeout })
     }
 
     /// Opens one connection.
     pub(super) async fn open(self) -> ConnectionResult<AsyncPgConnection> {
+        let timeout = self.timeout;
+        let opened = tokio::time::timeout(timeout, self.open_whenever()).await;
+        opened.unwrap_or_else(|_| {
+            Err(ConnectionError::BadConnection(format!("no answer within {} s", timeout.as_secs_f32())))
+        })
+    }
+
+    async fn open_whenever(self) -> ConnectionResult<AsyncPgConnection> {
         let (client, connection) = self.config.connect(self.tls).await.map_err(bad_connection)?;
         AsyncPgConnection::try_from_client_and_connection(client, connection).await
     }
@@ -185,6 +199,6 @@ mod tests {
     fn a_file_of_authorities_is_read_and_told_when_it_cannot_be() {
         let parsed = parse("postgres://me@localhost/app?sslmode=verify-full&sslrootcert=/no/such%20file").unwrap();
         assert!(matches!(&parsed.verification, Verification::File(path) if path == "/no/such file"));
-        assert!(matches!(Connector::new(parsed), Err(Error::Unusable(_))));
+        assert!(matches!(Connector::new(parsed, Duration::ZERO), Err(Error::Unusable(_))));
     }
 }

@@ -10,7 +10,19 @@ use serde_json::Value;
 
 use super::support::Installation;
 
-const LOG_ALL: [(&str, &str); 2] = [("PUSHER_LITE_DEMO", "true"), ("PUSHER_LITE_LOG", "trace")];
+const LOG_ALL: [(&str, &str); 4] = [
+    ("PUSHER_LITE_DEMO", "true"),
+    ("PUSHER_LITE_LOG", "trace"),
+    ("PUSHER_LITE_LOG_FORMAT", "json"),
+    ("PUSHER_LITE_METRICS_TOKEN", METRICS_TOKEN),
+];
+
+const METRICS_TOKEN: &str = "a token that opens metrics and no log shows";
+
+/// Stands in a payload, and for a name that may be somebody's.
+const CONTENT: &str = "what-people-say-to-each-other";
+
+const REQUEST_ID: &str = "a-request-that-is-looked-for";
 
 const HANDSHAKE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -38,12 +50,30 @@ fn no_credential_is_logged() {
     let session = text_of(&exchange(port, "GET", &format!("/socket/longpoll?{with_jwt}"), ""), "token");
     exchange(port, "POST", &format!("/socket/longpoll?{with_jwt}&token={session}"), "");
     exchange(port, "POST", "/socket/longpoll", &format!("x-phoenix-longpoll-token: {session}\r\n"));
+    let event =
+        format!("/api/organizations/{CONTENT}/applications/{app_key}/event/{CONTENT}?topic={CONTENT}&text={CONTENT}");
+    exchange(port, "POST", &event, &format!("authorization: Bearer {jwt}\r\nx-request-id: {REQUEST_ID}\r\n"));
+    let metrics = exchange(port, "GET", "/metrics", &format!("authorization: Bearer {METRICS_TOKEN}\r\n"));
+    assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
     assert!(running.stop());
 
     let log = installation.log();
     assert!(log.contains("/socket/longpoll") && log.contains("/socket/websocket"), "{log}");
-    for secret in [token, jwt, encoded, session] {
+    for secret in [token, jwt, encoded, session, METRICS_TOKEN.to_owned(), CONTENT.to_owned()] {
         assert!(!log.contains(&secret) && !log.contains(&secret[secret.len() - 20..]), "{secret} is in {log}");
+    }
+
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let line = |message: &str, field: &str, value: &str| {
+        let found = lines.iter().find(|line| line["message"] == message && line[field] == value);
+        found.unwrap_or_else(|| panic!("no line {message} with {field} {value} in {log}"))
+    };
+    let request = line("Answered a request.", "request_id", REQUEST_ID);
+    assert_eq!((&request["method"], request["status"].as_u64()), (&Value::from("POST"), Some(401)));
+    assert!(request["duration_ms"].is_number() && request["client"] == "127.0.0.1", "{request}");
+    for transport in ["websocket", "longpoll"] {
+        let socket = line("A socket was closed.", "transport", transport);
+        assert!(socket["duration_ms"].is_number() && socket["messages"] == 0 && socket["app_key"] == app_key.as_str());
     }
 }
 

@@ -2,10 +2,14 @@
 
 mod accounts;
 mod backup;
+mod faults;
 mod health;
 mod logging;
+mod loris;
+mod requests;
 mod serving;
 mod settings;
+mod slow;
 mod stopping;
 mod support;
 mod tls;

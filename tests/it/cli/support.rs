@@ -75,8 +75,30 @@ impl Installation {
 
     /// Starts a server on a free port, and reads what it prints until requests are served.
     pub(super) fn serve(&self, environment: &[(&str, &str)]) -> Running {
-        let mut command = self.command(&["--port", "0"], environment);
-        let log = File::create(self.folder.path().join("log")).unwrap();
+        self.serve_with_log(self.new_log(), environment)
+    }
+
+    /// As [`Installation::serve`], with another place for the log.
+    pub(super) fn serve_with_log(&self, log: File, environment: &[(&str, &str)]) -> Running {
+        Self::start(self.command(&["--port", "0"], environment), log)
+    }
+
+    /// As [`Installation::serve`], by a line of shell that becomes the program in `$0`.
+    pub(super) fn serve_by(&self, shell: &str, environment: &[(&str, &str)]) -> Running {
+        let mut command = Command::new("sh");
+        command.args(["-c", shell, env!("CARGO_BIN_EXE_pusher-lite"), "--port", "0"]).current_dir(&self.folder);
+        command.env_clear().envs(environment.iter().copied());
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        Self::start(command, self.new_log())
+    }
+
+    fn new_log(&self) -> File {
+        File::create(self.folder.path().join("log")).unwrap()
+    }
+
+    fn start(mut command: Command, log: File) -> Running {
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut welcome = String::new();
@@ -102,6 +124,26 @@ impl Running {
     /// `localhost:PORT`.
     pub(super) fn port(&mut self) -> u16 {
         self.word("Open").rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// The id of its process.
+    pub(super) fn id(&self) -> String {
+        self.process.id().to_string()
+    }
+
+    /// Ends the process without its knowing, as the machine does when it runs out of memory.
+    pub(super) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// The processor time that it has taken so far.
+    pub(super) fn cpu_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap());
+        // Linux counts hundredths of a second here, whatever the kernel's own clock.
+        Duration::from_millis(ticks.sum::<u64>() * 10)
     }
 
     /// Asks the server to stop, and waits until it has; returns whether it ended well.

@@ -56,6 +56,22 @@ async fn connections_over_the_limit_wait_for_one_to_end() {
     assert_eq!(status(&second.answer().await), 200);
 }
 
+#[tokio::test(start_paused = true)]
+async fn those_who_ask_for_nothing_make_room_for_those_who_ask() {
+    let server = Server::with_connections(3);
+    let mut busy = server.connect().await;
+    busy.send("GET /wait HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    server.gate.reached.notified().await;
+    let mut quiet = [server.connect().await, server.connect().await];
+    quiet[0].send("GET /params/1 HTTP/1.1\r\nhost:").await;
+    for _ in 0..5 {
+        assert_eq!(status(&server.exchange("GET /params/1 HTTP/1.0\r\n\r\n").await), 200);
+    }
+    assert_eq!(quiet[0].rest().await, "");
+    server.gate.open.notify_one();
+    assert_eq!(status(&busy.answer().await), 200);
+}
+
 #[tokio::test]
 async fn a_stop_lets_requests_end_and_takes_no_new_ones() {
     let server = Server::start();

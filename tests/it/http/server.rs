@@ -38,7 +38,12 @@ impl Server {
         let (gate, stop) = (Gate::default(), Arc::new(Notify::new()));
         let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
         let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
-        let options = server::Options { max_connections: max, trusted_proxies: TrustedProxies::default(), tls: None };
+        let options = server::Options {
+            max_connections: max,
+            head_time: Duration::from_secs(30),
+            trusted_proxies: TrustedProxies::default(),
+            tls: None,
+        };
         let stopping = async move {
             stopped.notified().await;
             Instant::now() + Duration::from_secs(5)

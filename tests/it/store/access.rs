@@ -14,7 +14,7 @@ const APP1: &str = "88911bb8-e6c9-11f1-bf84-f2fc4c7451a7";
 
 /// Answers that are given for ever, unless something is written.
 fn long_lived() -> Limits {
-    Limits { entries: 100, lifetime: Duration::from_secs(86_400) }
+    Limits { entries: 100, lifetime: Duration::from_secs(86_400), ..Limits::default() }
 }
 
 db_test!(sockets_are_for_members_and_root_users);

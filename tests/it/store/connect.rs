@@ -7,7 +7,7 @@ use pusher_lite::store::{DatabaseUrl, Db, Error, Options};
 use crate::support::database::TestDatabase;
 
 fn options() -> Options {
-    Options { pool_size: 1, connection_timeout: Duration::from_secs(10) }
+    Options { pool_size: 1, timeout: Duration::from_secs(10) }
 }
 
 #[cfg(unix)]
@@ -54,7 +54,7 @@ async fn a_postgres_server_that_is_not_there_is_told_with_its_reason_and_without
 
 db_test!(a_full_pool_says_so_instead_of_waiting_for_ever);
 async fn a_full_pool_says_so_instead_of_waiting_for_ever(database: TestDatabase) {
-    let options = Options { pool_size: 1, connection_timeout: Duration::from_millis(200) };
+    let options = Options { pool_size: 1, timeout: Duration::from_millis(200) };
     let db = Db::connect(&database.url, &options).await.unwrap();
     let _taken = db.conn().await.unwrap();
     let error = db.conn().await.unwrap_err();

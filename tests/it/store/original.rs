@@ -88,6 +88,7 @@ async fn the_original_can_still_insert(database: TestDatabase) {
 /// The tables that the original does not have.
 const ADDED: &[&str] = &[
     "__diesel_schema_migrations",
+    "application_limits",
     "audit_entries",
     "email_changes",
     "invitation_enrollments",

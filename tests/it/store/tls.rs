@@ -58,7 +58,7 @@ async fn a_server_without_tls_is_refused_when_tls_is_required() {
 }
 
 async fn connect(url: &str) -> Result<Db, String> {
-    let options = Options { pool_size: 2, connection_timeout: Duration::from_secs(10) };
+    let options = Options { pool_size: 2, timeout: Duration::from_secs(10) };
     Db::connect(&url.parse().unwrap(), &options).await.map_err(|error| error.to_string())
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     /// The database, with nothing in it.
     pub(crate) async fn connect(&self) -> Db {
-        let options = Options { pool_size: 4, connection_timeout: Duration::from_secs(30) };
+        let options = Options { pool_size: 4, timeout: Duration::from_secs(30) };
         Db::connect(&self.url, &options).await.expect("the test's database is there")
     }
 

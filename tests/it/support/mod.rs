@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod tls;

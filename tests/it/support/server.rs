@@ -29,6 +29,9 @@ const COOKIE_SECRET: &str = "thirty-two characters, if not more";
 /// The address that connections of tests come from: a proxy that is believed what it says of its clients.
 const TRUSTED_PROXY: &str = "127.0.0.1";
 
+/// Opens `/metrics` here.
+pub(crate) const METRICS_TOKEN: &str = "who watches the server";
+
 /// A running server. It stops with its value.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
@@ -61,7 +64,11 @@ impl TestServer {
     fn run(db: Db, limits: Limits, mailbox: bool, tls: Option<Tls>) -> Self {
         let url = "https://push.example.com:8443";
         let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox };
-        let secrets = Secrets { jwt: JWT_SECRET.to_owned(), cookie: COOKIE_SECRET.to_owned() };
+        let secrets = Secrets {
+            jwt: JWT_SECRET.to_owned(),
+            cookie: COOKIE_SECRET.to_owned(),
+            metrics: Some(METRICS_TOKEN.to_owned()),
+        };
         let app = App::new(db, &secrets, limits, site);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
@@ -70,7 +77,12 @@ impl TestServer {
         let stopped = Arc::clone(&stop);
         let serving = server::serve(
             listener,
-            server::Options { max_connections: 1000, trusted_proxies: TRUSTED_PROXY.parse().unwrap(), tls },
+            server::Options {
+                max_connections: 1000,
+                head_time: Duration::from_secs(30),
+                trusted_proxies: TRUSTED_PROXY.parse().unwrap(),
+                tls,
+            },
             move |request, connection| endpoint.clone().answer(request, connection),
             async move {
                 stopped.notified().await;

@@ -1,6 +1,9 @@
 //! The endpoints but for `/api`: pages, files, errors, sockets.
 
 mod answers;
+mod limits;
+mod metrics;
+mod outage;
 mod pages;
 mod socket;
 mod tls;

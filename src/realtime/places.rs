@@ -1,0 +1,203 @@
+//! Places for sockets: in all, of one application, and of one address.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dashmap::DashMap;
+use tokio::time::Instant;
+
+use super::applications::{Application, Applications};
+use super::bucket::{Bucket, Rate, nanoseconds};
+use super::quotas::Quotas;
+use super::refusal::Refusal;
+
+/// What an address may open at once after a while without any, in seconds' worth.
+const CONNECT_BURST_SECONDS: u32 = 5;
+
+/// Who has how many sockets.
+#[derive(Debug)]
+pub(super) struct Places {
+    quotas: Quotas,
+    applications: Arc<Applications>,
+    taken: AtomicU32,
+    addresses: DashMap<IpAddr, Address>,
+    started: Instant,
+}
+
+/// What one address uses.
+#[derive(Debug, Default)]
+struct Address {
+    sockets: u32,
+    connects: Bucket,
+}
+
+/// The place of one socket, from before its handshake is answered until it is closed.
+#[derive(Debug)]
+pub struct Place {
+    places: Arc<Places>,
+    application: Option<Arc<Application>>,
+    /// Unless the address is not limited.
+    address: Option<IpAddr>,
+}
+
+impl Places {
+    pub(super) fn new(quotas: Quotas, applications: Arc<Applications>) -> Places {
+        let taken = AtomicU32::new(0);
+        Places { quotas, applications, taken, addresses: DashMap::new(), started: Instant::now() }
+    }
+
+    /// Takes a place, or says which limit is reached. An attempt counts as one in the address's rate, unless it is refused
+    /// for that.
+    pub(super) fn take(self: &Arc<Self>, app_key: &str, address: IpAddr) -> Result<Place, Refusal> {
+        let address = (self.quotas.limit_loopback || !address.is_loopback()).then(|| network(address));
+        if !increment(&self.taken, self.quotas.sockets) {
+            return Err(Refusal::ConnectServerFull);
+        }
+        // When it is dropped, it gives back what it has got so far.
+        let mut place = Place { places: Arc::clone(self), application: None, address: None };
+        if let Some(address) = address {
+            self.take_of_address(address)?;
+            place.address = Some(address);
+        }
+        let application = self.applications.get(app_key);
+        if !application.take_place() {
+            return Err(Refusal::ConnectApplicationFull);
+        }
+        place.application = Some(application);
+        Ok(place)
+    }
+
+    fn take_of_address(&self, address: IpAddr) -> Result<(), Refusal> {
+        let rate = Rate { per_second: self.quotas.connects_per_address, burst_seconds: CONNECT_BURST_SECONDS };
+        let mut used = self.addresses.entry(address).or_default();
+        if !used.connects.take(rate, self.now()) {
+            return Err(Refusal::ConnectTooFast);
+        }
+        let most = self.quotas.sockets_per_address;
+        if most > 0 && used.sockets >= most {
+            return Err(Refusal::ConnectAddressFull);
+        }
+        used.sockets += 1;
+        Ok(())
+    }
+
+    fn give_back_of_address(&self, address: IpAddr) {
+        let now = self.now();
+        self.addresses.remove_if_mut(&address, |_, used| {
+            used.sockets -= 1;
+            used.is_unused(now)
+        });
+    }
+
+    /// Forgets addresses without sockets that have not opened any lately. To be called now and then.
+    pub(super) fn sweep(&self) {
+        let now = self.now();
+        self.addresses.retain(|_, used| !used.is_unused(now));
+    }
+
+    /// The addresses that have sockets, or opened some lately.
+    pub(super) fn addresses(&self) -> usize {
+        self.addresses.len()
+    }
+
+    fn now(&self) -> u64 {
+        nanoseconds(self.started.elapsed())
+    }
+}
+
+impl Address {
+    fn is_unused(&self, now: u64) -> bool {
+        self.sockets == 0 && self.connects.is_full(now)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(application) = &self.application {
+            application.give_place_back();
+        }
+        if let Some(address) = self.address {
+            self.places.give_back_of_address(address);
+        }
+        self.places.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Adds one unless there are as many as may be; zero is no limit.
+pub(super) fn increment(count: &AtomicU32, most: u32) -> bool {
+    let next = |count| (most == 0 || count < most).then_some(count + 1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+}
+
+/// What counts as one address: whoever has one of IPv6 most often has all of its /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realtime::{ApplicationQuota, QuotaOverride};
+
+    const SOMEBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 1));
+
+    fn places(quotas: Quotas) -> Arc<Places> {
+        let applications = Applications::new(Arc::default(), quotas.application);
+        Arc::new(Places::new(quotas, Arc::new(applications)))
+    }
+
+    fn refusal(taken: Result<Place, Refusal>) -> Option<Refusal> {
+        taken.err()
+    }
+
+    #[tokio::test]
+    async fn places_are_given_back_whatever_was_refused() {
+        let application = ApplicationQuota { sockets: 2, ..ApplicationQuota::default() };
+        let places = places(Quotas { sockets: 4, sockets_per_address: 3, application, ..Quotas::default() });
+        let first = places.take("a", SOMEBODY).unwrap();
+        let _second = places.take("a", SOMEBODY).unwrap();
+        assert_eq!(refusal(places.take("a", SOMEBODY)), Some(Refusal::ConnectApplicationFull));
+        let _third = places.take("b", SOMEBODY).unwrap();
+        assert_eq!(refusal(places.take("b", SOMEBODY)), Some(Refusal::ConnectAddressFull));
+        let fourth = places.take("b", [127, 0, 0, 1].into()).unwrap();
+        assert_eq!(refusal(places.take("c", [203, 0, 113, 2].into())), Some(Refusal::ConnectServerFull));
+        drop((first, fourth));
+        let _again = places.take("a", SOMEBODY).unwrap();
+        assert_eq!(places.taken.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn an_application_may_be_given_more_or_less_while_it_runs() {
+        let places = places(Quotas::default());
+        let _taken: Vec<_> = (0..3).map(|_| places.take("a", SOMEBODY).unwrap()).collect();
+        let fewer = QuotaOverride { sockets: Some(3), ..QuotaOverride::default() };
+        places.applications.set_overrides([("a".into(), fewer)].into());
+        assert_eq!(refusal(places.take("a", SOMEBODY)), Some(Refusal::ConnectApplicationFull));
+        places.take("b", SOMEBODY).unwrap();
+        places.applications.set_overrides([].into());
+        places.take("a", SOMEBODY).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_opens_so_many_a_second() {
+        let places = places(Quotas { connects_per_address: 10, ..Quotas::default() });
+        let opened = |address: IpAddr| (0..100).filter(|_| places.take("a", address).is_ok()).count();
+        assert_eq!((opened(SOMEBODY), opened(SOMEBODY)), (50, 0));
+        assert_eq!(refusal(places.take("a", SOMEBODY)), Some(Refusal::ConnectTooFast));
+        assert_eq!(opened([127, 0, 0, 1].into()), 100, "this machine is not limited");
+        assert_eq!(opened("2001:db8::1".parse().unwrap()), 50);
+        assert_eq!(opened("2001:db8::ffff:0:0:1".parse().unwrap()), 0, "the same /64");
+        assert_eq!(opened("2001:db8:0:1::1".parse().unwrap()), 50);
+        assert_eq!(opened("::ffff:203.0.113.1".parse().unwrap()), 0);
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        assert_eq!(opened(SOMEBODY), 10);
+        assert_eq!(places.addresses(), 3);
+        tokio::time::advance(std::time::Duration::from_secs(5)).await;
+        places.sweep();
+        assert_eq!(places.addresses(), 0);
+    }
+}

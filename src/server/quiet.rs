@@ -1,0 +1,178 @@
+//! The connections on which no request is being answered. When there is no room for another one, those that have been quiet
+//! longest are ended: whoever opens many and asks for nothing keeps nobody else out.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use hyper::{Response, StatusCode};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long a connection is left alone, since its request may be on its way, or its last answer.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// All quiet connections, by how long they have been. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quiet {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    /// In the order in which they became quiet.
+    quiet: BTreeMap<u64, (Instant, CancellationToken)>,
+}
+
+/// One connection. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Presence {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    all: Quiet,
+    unwanted: CancellationToken,
+    /// The requests that are being answered, and its place among the quiet ones when there are none.
+    requests: Mutex<(usize, Option<u64>)>,
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(super) struct Busy {
+    inner: Arc<Inner>,
+}
+
+impl Quiet {
+    /// A connection that was just accepted.
+    pub(super) fn enter(&self) -> Presence {
+        let unwanted = CancellationToken::new();
+        let place = self.add(&unwanted);
+        Presence { inner: Arc::new(Inner { all: self.clone(), unwanted, requests: Mutex::new((0, Some(place))) }) }
+    }
+
+    /// Ends those that have been quiet longest, at most so many. Returns how many.
+    pub(super) fn end_some(&self, most: usize) -> usize {
+        let mut state = self.state.lock();
+        let mut ended = 0;
+        while let Some(first) = state.quiet.first_entry()
+            && ended < most
+            && first.get().0.elapsed() >= GRACE
+        {
+            let (_, unwanted) = first.remove();
+            unwanted.cancel();
+            ended += 1;
+        }
+        ended
+    }
+
+    fn add(&self, unwanted: &CancellationToken) -> u64 {
+        let mut state = self.state.lock();
+        let place = state.next;
+        state.next += 1;
+        state.quiet.insert(place, (Instant::now(), unwanted.clone()));
+        place
+    }
+
+    fn remove(&self, place: u64) {
+        self.state.lock().quiet.remove(&place);
+    }
+}
+
+impl Presence {
+    /// A request has come; the connection is not quiet until it is answered.
+    pub(super) fn begin(&self) -> Busy {
+        let mut requests = self.inner.requests.lock();
+        requests.0 += 1;
+        if let Some(place) = requests.1.take() {
+            self.inner.all.remove(place);
+        }
+        Busy { inner: Arc::clone(&self.inner) }
+    }
+
+    /// Done when the connection is to be ended.
+    pub(super) async fn unwanted(&self) {
+        self.inner.unwanted.cancelled().await;
+    }
+}
+
+impl Busy {
+    /// Waits for the answer. Behind 101 the connection is not one for requests any more.
+    pub(super) async fn until<B>(self, answered: impl Future<Output = Response<B>>) -> Response<B> {
+        let response = answered.await;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            self.for_good();
+        }
+        response
+    }
+
+    fn for_good(self) {
+        self.inner.requests.lock().0 += 1;
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut requests = self.inner.requests.lock();
+        requests.0 -= 1;
+        if requests.0 == 0 {
+            requests.1 = Some(self.inner.all.add(&self.inner.unwanted));
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(place) = self.requests.get_mut().1.take() {
+            self.all.remove(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Quiet {
+        fn age(&self) {
+            for (since, _) in self.state.lock().quiet.values_mut() {
+                *since -= GRACE;
+            }
+        }
+
+        fn len(&self) -> usize {
+            self.state.lock().quiet.len()
+        }
+    }
+
+    #[test]
+    fn those_that_were_quiet_longest_are_ended() {
+        let quiet = Quiet::default();
+        let [first, second, third] = [quiet.enter(), quiet.enter(), quiet.enter()];
+        assert_eq!(quiet.end_some(1), 0, "they have just come");
+        let answering = first.begin();
+        quiet.age();
+        assert_eq!(quiet.end_some(1), 1);
+        let ended = [&first, &second, &third].map(|connection| connection.inner.unwanted.is_cancelled());
+        assert_eq!(ended, [false, true, false]);
+        drop(answering);
+        assert_eq!(quiet.end_some(9), 1, "the first has only now become quiet");
+        assert!(third.inner.unwanted.is_cancelled() && !first.inner.unwanted.is_cancelled());
+        drop((first, second, third));
+        assert_eq!(quiet.len(), 0);
+    }
+
+    #[test]
+    fn one_with_several_requests_is_quiet_when_all_are_answered() {
+        let quiet = Quiet::default();
+        let connection = quiet.enter();
+        let (one, other) = (connection.begin(), connection.begin());
+        drop(one);
+        assert_eq!(quiet.len(), 0);
+        drop(other);
+        assert_eq!(quiet.len(), 1);
+        connection.begin().for_good();
+        assert_eq!(quiet.len(), 0);
+    }
+}

@@ -1,0 +1,67 @@
+//! Sockets, topics and events.
+
+use std::fmt::Result;
+
+use prometheus_client::{collector, encoding::DescriptorEncoder};
+
+use super::family::Families;
+use crate::realtime::{FAN_OUT_BOUNDS, Hub, Sizes, Stats};
+
+#[derive(Debug)]
+pub(super) struct Collector(pub(super) Hub);
+
+impl collector::Collector for Collector {
+    fn encode(&self, encoder: DescriptorEncoder) -> Result {
+        let (mut families, stats) = (Families(encoder), self.0.stats());
+        sockets(&mut families, &stats)?;
+        events(&mut families, &stats)?;
+        refusals(&mut families, &stats)?;
+        sizes(&mut families, &self.0.sizes())
+    }
+}
+
+fn sockets(families: &mut Families<'_>, stats: &Stats) -> Result {
+    let ([w1, w2], [l1, l2]) = (stats.sockets.websocket, stats.sockets.longpoll);
+    let open = [("websocket", "1", w1), ("websocket", "2", w2), ("longpoll", "1", l1), ("longpoll", "2", l2)];
+    let series = open.map(|(transport, vsn, count)| ([("transport", transport), ("vsn", vsn)], count));
+    families.gauges("sockets", "Sockets that are open", series)?;
+    families.counter("sockets_opened", "Sockets that were opened", stats.totals.opened)?;
+    let series = stats.closes.iter().map(|(reason, count)| ([("reason", *reason)], *count));
+    families.counters("sockets_closed", "Sockets that ended; slow readers have the reason 'too slow'", series)?;
+    families.gauge("topics", "Topics that somebody is in", stats.topics as u64)?;
+    families.gauge("joined", "Topics that are joined, counted per socket", stats.totals.joined())?;
+    families.counter("joins", "Topics that were joined, counted per socket", stats.totals.joins)?;
+    families.counter("leaves", "Topics that were left, counted per socket", stats.totals.leaves)
+}
+
+fn events(families: &mut Families<'_>, stats: &Stats) -> Result {
+    let totals = &stats.totals;
+    let series = [([("source", "push")], totals.pushed), ([("source", "rest")], totals.published)];
+    families.counters("events_in", "Events that sockets pushed and REST published", series)?;
+    let series = [([("kind", "event")], totals.deliveries), ([("kind", "presence")], totals.presence_deliveries)];
+    families.counters("deliveries", "Messages that went to members, counted per member", series)?;
+    families.counter("received_bytes", "Bytes that came over sockets", totals.bytes_in)?;
+    families.counter("sent_bytes", "Bytes that went to sockets, or wait for them", totals.bytes_out)?;
+    let help = "Binary pushes that a receiver could not take, counted per receiver";
+    families.counter("binary_skipped", help, totals.binary_skipped)?;
+    let bounds = FAN_OUT_BOUNDS.iter().map(|bound| *bound as f64).chain([f64::INFINITY]);
+    let buckets: Vec<_> = bounds.zip(stats.fan_out).collect();
+    families.histogram("fan_out", "Events by the members of their topic", &buckets, totals.deliveries as f64)
+}
+
+fn refusals(families: &mut Families<'_>, stats: &Stats) -> Result {
+    let series = stats.refusals.iter().map(|(refusal, count)| {
+        let labels = [("what", refusal.what()), ("reason", refusal.reason())];
+        (labels, *count)
+    });
+    families.counters("refusals", "What was refused, and why", series)
+}
+
+fn sizes(families: &mut Families<'_>, sizes: &Sizes) -> Result {
+    families.gauge("waiting_bytes", "Bytes that wait for slow clients and for polls", sizes.waiting_bytes as u64)?;
+    families.gauge("waiting_sockets", "Sockets for which something waits", sizes.waiting_sockets as u64)?;
+    families.gauge("topic_log_bytes", "Bytes that wait to be given to members", sizes.log_bytes as u64)?;
+    families.gauge("presence_users", "Users who are present, counted per topic", sizes.presence_users as u64)?;
+    families.gauge("addresses", "Client addresses that have sockets, or opened some lately", sizes.addresses as u64)?;
+    families.gauge("topic_members_max", "Sockets in the topic that has most of them", sizes.most_members as u64)
+}
