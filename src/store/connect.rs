@@ -17,7 +17,6 @@ use super::{
     DatabaseUrl, Error, Result,
     outage::{Kind, Outage},
     postgres::{self, Connector},
-    status::PoolUse,
     url::unusable_url,
 };
 
@@ -169,15 +168,6 @@ impl Pool {
             opened: counted.connections_created,
             broken: counted.connections_closed_broken,
         }
-    }
-
-    /// How many connections there are.
-    pub(super) fn usage(&self) -> PoolUse {
-        let (state, most) = match self {
-            Self::Sqlite(pool) => (pool.state(), pool.config().max_size),
-            Self::Postgres(pool) => (pool.state(), pool.config().max_size),
-        };
-        PoolUse { open: state.connections, idle: state.idle_connections, most }
     }
 
     pub(super) async fn get(&self) -> Result<DbConn> {

@@ -69,7 +69,7 @@ pub mod users;
 pub use self::connect::{DbConn, Options, PoolStats};
 pub use self::error::Error;
 pub use self::reference::Reference;
-pub use self::status::{PoolUse, Status};
+pub use self::status::Status;
 pub use self::transaction::Transaction;
 pub use self::url::DatabaseUrl;
 

@@ -6,10 +6,10 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{Db, DbConn, Error, Result, connect::RawConn};
+use super::{Db, DbConn, Error, Result, PoolStats, connect::RawConn};
 
 /// How the database is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Status {
     /// `SQLite` or `Postgres`.
     pub kind: &'static str,
@@ -18,18 +18,7 @@ pub struct Status {
     /// What it takes up on disk, in bytes; with SQLite without the log of what was written last.
     pub bytes: i64,
     /// The connections of this process.
-    pub pool: PoolUse,
-}
-
-/// The connections that a process holds to the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolUse {
-    /// Those that are open.
-    pub open: u32,
-    /// Those of them that wait to be used.
-    pub idle: u32,
-    /// The most that may be open.
-    pub most: u32,
+    pub pool: PoolStats,
 }
 
 impl Db {
@@ -40,7 +29,7 @@ impl Db {
     /// [`Error::Unavailable`] when it does not answer.
     pub async fn status(&self) -> Result<Status> {
         // Before this takes a connection itself.
-        let pool = self.pool.usage();
+        let pool = self.pool_stats();
         let (kind, version, bytes) = ask(&mut self.conn().await?).await?;
         Ok(Status { kind, version, bytes, pool })
     }

@@ -53,7 +53,7 @@ async fn live_context(app: &App) -> Result<Value, Error> {
             size => bytes(database.bytes.unsigned_abs()),
             used => database.pool.open - database.pool.idle.min(database.pool.open),
             open => database.pool.open,
-            most => database.pool.most,
+            most => database.pool.max,
         },
         mails => context! { waiting => mails.waiting, failed => mails.failed },
         chart => Value::from(Serde(Chart::of(&samples))),
