@@ -28,10 +28,13 @@ pub enum Error {
 }
 
 /// The unique indexes that a client can run into: the original's name of each, SQLite's words for it, the field.
-const UNIQUE: [(&str, &str, &str); 6] = [
+const UNIQUE: [(&str, &str, &str); 9] = [
     ("organizations_slug_index", "organizations.slug", "slug"),
     ("applications_app_key_index", "applications.app_key", "app_key"),
     ("users_email_index", "users.email", "email"),
+    ("invitations_email_index", "invitations.email", "email"),
+    ("invitation_enrollments_pkey", "invitation_enrollments.invitation_id", "email"),
+    ("invitation_senders_pkey", "invitation_senders.invitation_id", "email"),
     ("user_tokens_token_index", "user_tokens.token", "token"),
     ("enrollments_user_id_organization_id_index", "enrollments.user_id", "user_id"),
     ("ownerships_organization_id_application_id_index", "ownerships.organization_id", "application_id"),

@@ -146,6 +146,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    invitation_senders (invitation_id, user_id) {
+        invitation_id -> Integer,
+        user_id -> Integer,
+        inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     mails (id) {
         id -> Integer,
         kind -> Text,
@@ -200,6 +208,7 @@ diesel::joinable!(enrollments -> organizations (organization_id));
 diesel::joinable!(enrollments -> users (user_id));
 diesel::joinable!(invitation_enrollments -> invitations (invitation_id));
 diesel::joinable!(invitation_enrollments -> organizations (organization_id));
+diesel::joinable!(invitation_senders -> invitations (invitation_id));
 diesel::joinable!(ownerships -> applications (application_id));
 diesel::joinable!(ownerships -> organizations (organization_id));
 diesel::joinable!(rememberables -> users (user_id));
@@ -214,6 +223,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     email_changes,
     enrollments,
     invitation_enrollments,
+    invitation_senders,
     invitations,
     mails,
     organizations,

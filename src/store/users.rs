@@ -81,3 +81,21 @@ pub async fn create(tx: &mut Transaction<'_>, new: &NewUser<'_>) -> Result<User>
         .returning(User::as_returning())
         .get_result(raw))
 }
+
+/// Gives an account whose address was never confirmed to whoever has just proven that it is theirs: with a name and a
+/// password of their own, since nobody knows who chose the ones before. `false` when it was confirmed meanwhile.
+pub async fn claim(tx: &mut Transaction<'_>, id: i32, name: &str, password_hash: &str) -> Result<bool> {
+    let now = now();
+    let unconfirmed = users::table.find(id).filter(users::confirmed_at.is_null());
+    let changed = on_conn!(tx, |raw| diesel::update(unconfirmed)
+        .set((
+            users::name.eq(name),
+            users::password_hash.eq(password_hash),
+            users::confirmed_at.eq(now),
+            users::confirmation_token.eq(None::<String>),
+            users::reset_password_token.eq(None::<String>),
+            users::updated_at.eq(now),
+        ))
+        .execute(raw))?;
+    Ok(changed > 0)
+}

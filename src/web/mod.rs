@@ -14,6 +14,7 @@ mod demo;
 mod embedded;
 mod error;
 mod health;
+mod invitations;
 mod longpoll;
 mod mailbox;
 mod metrics;

@@ -3,7 +3,7 @@
 use super::{
     Error, account, accounts, admin,
     api::{applications, events, organizations, sessions, user_tokens},
-    demo, health, longpoll, mailbox, metrics, pages, socket,
+    demo, health, invitations, longpoll, mailbox, metrics, pages, socket,
 };
 use crate::{
     app::App,
@@ -89,6 +89,14 @@ pub(super) fn table() -> Routes {
 
         .route(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
         .route(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
+
+        .route(Method::GET,    "/invitations/new",         invitations::new)
+        .route(Method::POST,   "/invitations",             invitations::create)
+        .route(Method::GET,    "/invitations/{id}/edit",   invitations::edit)
+        .route(Method::POST,   "/invitations/create",      invitations::accept)
+        .route(Method::GET,    "/invitations/{id}/resend", invitations::ask_to_resend)
+        .route(Method::POST,   "/invitations/{id}/resend", invitations::resend)
+        .route(Method::DELETE, "/invitations/{id}",        invitations::withdraw)
 
         .route(Method::GET, "/dev/mailbox",           mailbox::index)
         .route(Method::GET, "/dev/mailbox/{id}",      mailbox::show)

@@ -38,6 +38,15 @@ CREATE TABLE invitation_enrollments (
 );
 CREATE INDEX invitation_enrollments_organization_id_index ON invitation_enrollments (organization_id);
 
+-- Who invited somebody to the server itself, and not into an organization.
+CREATE TABLE invitation_senders (
+    invitation_id integer NOT NULL REFERENCES invitations (id) ON DELETE CASCADE,
+    user_id integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    inserted_at timestamp NOT NULL,
+    PRIMARY KEY (invitation_id, user_id)
+);
+CREATE INDEX invitation_senders_user_id_index ON invitation_senders (user_id);
+
 -- Mails that wait to be sent, or were. The bodies of those that were sent are gone: they hold links that open accounts.
 CREATE TABLE mails (
     id integer PRIMARY KEY AUTOINCREMENT NOT NULL,

@@ -92,6 +92,7 @@ const ADDED: &[&str] = &[
     "audit_entries",
     "email_changes",
     "invitation_enrollments",
+    "invitation_senders",
     "mails",
     "sessions",
     "user_token_uses",

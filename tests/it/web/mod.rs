@@ -1,6 +1,7 @@
 //! The endpoints but for `/api`: pages, files, errors, sockets.
 
 mod answers;
+mod invitations;
 mod limits;
 mod metrics;
 mod outage;
