@@ -16,7 +16,11 @@ const TELL_EVERY = 100
 
 class Crowd {
   refusals = []
-  #joins = new Map()
+  #joined = new Set()
+  #isRestarting = false
+  /** Those whose connection has ended since the restart began, and those of them who have joined again. */
+  #away = new Set()
+  #rejoined = new Set()
   #heard = new Set()
 
   constructor({ url, jwt, appKey, first, count, topics, transports }) {
@@ -30,6 +34,7 @@ class Crowd {
       const how = { transport, options: DEFAULTS }
       const client = new PhoenixClient(version, { url, credentials }, { uid: `user ${number}` }, how)
       client.socket.onError((error) => this.#error(error))
+      client.socket.onClose(() => this.#isRestarting && this.#away.add(client.uid))
       return { client, topic: `restart ${number % topics}` }
     })
   }
@@ -42,12 +47,21 @@ class Crowd {
     await Promise.all(Array.from({ length: CONNECTING }, next))
   }
 
-  /** How many have joined so often, and how many have heard the last event. */
+  /** From now on it counts who comes back. */
+  restarting() {
+    this.#isRestarting = true
+  }
+
+  /** How many have joined, and joined again, and heard the last event. */
   get state() {
-    const joins = [...this.#joins.values()]
-    const least = (times) => joins.filter((count) => count >= times).length
-    const heard = this.#heard.size
-    return { once: least(1), twice: least(2), heard, deaf: this.#deaf(), refusals: this.refusals.slice(0, 20) }
+    return {
+      joined: this.#joined.size,
+      prepared: this.#isRestarting ? this.clients.length : 0,
+      rejoined: this.#rejoined.size,
+      heard: this.#heard.size,
+      deaf: this.#deaf(),
+      refusals: this.refusals.slice(0, 20),
+    }
   }
 
   /** Some of those who have not heard what others have. */
@@ -56,7 +70,7 @@ class Crowd {
     const deaf = this.clients.filter(({ client }) => !this.#heard.has(client.uid)).slice(0, 5)
     return deaf.map(({ client, channel }) => {
       const { uid, version, transport } = client
-      return `${uid}, ${version} over ${transport}: ${channel.state}, joined ${this.#joins.get(uid)} times`
+      return `${uid}, ${version} over ${transport}: ${channel.state}`
     })
   }
 
@@ -73,7 +87,8 @@ class Crowd {
       channel
         .join()
         .receive("ok", () => {
-          this.#joins.set(client.uid, (this.#joins.get(client.uid) ?? 0) + 1)
+          this.#joined.add(client.uid)
+          if (this.#away.has(client.uid)) this.#rejoined.add(client.uid)
           resolve()
         })
         .receive("error", (reason) => this.refusals.push(`join: ${JSON.stringify(reason)}`))
@@ -89,7 +104,8 @@ class Crowd {
 process.once("message", async (wanted) => {
   const crowd = new Crowd(wanted)
   const timer = setInterval(() => process.send(crowd.state), TELL_EVERY)
-  process.once("message", () => {
+  process.on("message", (message) => {
+    if (message === "restarting") return crowd.restarting()
     clearInterval(timer)
     crowd.disconnect()
     process.disconnect()

@@ -33,12 +33,18 @@ export class Crowd {
 
   /** Resolves when all have joined for the first time. */
   joined(within) {
-    return this.#all("once", within)
+    return this.#all("joined", within)
+  }
+
+  /** To be called before the restart; resolves when it is counted who comes back. */
+  restarting(within) {
+    for (const child of this.#processes) child.send("restarting")
+    return this.#all("prepared", within)
   }
 
   /** Resolves when all have joined again. */
   rejoined(within) {
-    return this.#all("twice", within)
+    return this.#all("rejoined", within)
   }
 
   /** Resolves when all have heard the event `after`. */
@@ -64,7 +70,8 @@ export class Crowd {
   #sums() {
     const sum = (what) => this.#states.reduce((total, state) => total + (state?.[what] ?? 0), 0)
     const deaf = this.#states.flatMap((state) => state?.deaf ?? [])
-    return { once: sum("once"), twice: sum("twice"), heard: sum("heard"), of: this.size, deaf }
+    const sums = ["joined", "prepared", "rejoined", "heard"].map((what) => [what, sum(what)])
+    return { ...Object.fromEntries(sums), of: this.size, deaf }
   }
 
   async #all(what, within) {

@@ -28,6 +28,7 @@ export async function rehearse({ clients, processes, window }) {
   const crowd = new Crowd(server, { clients, processes, topics, transports: TRANSPORTS })
   try {
     await crowd.joined(120_000)
+    await crowd.restarting(10_000)
     const load = new Load(server, topics)
     const since = stopwatch()
     const exitCode = await server.server.stop(1000 * (window + 20))

@@ -3,6 +3,8 @@
 #[path = "../../../src/auth/jwt.rs"]
 pub mod source;
 
+use std::sync::LazyLock;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
@@ -10,6 +12,8 @@ use sha2::Sha512;
 
 use self::source::{Claims, Jwt};
 use crate::Permissions;
+
+static JWT: LazyLock<Jwt> = LazyLock::new(|| Jwt::new(SECRET));
 
 const SECRET: &str = "a secret that no recording was signed with, and that no input holds";
 
@@ -22,18 +26,19 @@ const MAX_BYTES: usize = 16 * 1024;
 /// Target `jwt`. The input is a JWT; also claims, and a header with claims on the next line, to be signed as they should be.
 pub fn check(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else { return };
-    let jwt = Jwt::new(SECRET);
-    assert!(jwt.verify(input).is_err(), "nobody knows the secret");
-    check_signed(&jwt, HEADER, input);
+    assert!(JWT.verify(input).is_err(), "nobody knows the secret");
+    check_signed(HEADER, input);
     if let Some((header, claims)) = input.split_once('\n') {
-        check_signed(&jwt, header, claims);
+        check_signed(header, claims);
     }
 }
 
-fn check_signed(jwt: &Jwt, header: &str, claims: &str) {
+fn check_signed(header: &str, claims: &str) {
     let signed = sign(header, claims);
     let sound = sound_claims(claims).filter(|_| signed.len() <= MAX_BYTES);
-    match (jwt.verify(&signed), sound) {
+    // The second time it is remembered, if it was signed as it must be.
+    assert_eq!(JWT.verify(&signed), JWT.verify(&signed));
+    match (JWT.verify(&signed), sound) {
         (Ok(read), Some(claims)) => {
             assert_eq!(algorithm(header).as_deref(), Some("HS512"), "{header}");
             check_read(&read, &claims);
@@ -44,8 +49,8 @@ fn check_signed(jwt: &Jwt, header: &str, claims: &str) {
     }
     let (text, signature) = signed.rsplit_once('.').expect("it is signed");
     let other = if signature.starts_with('A') { "B" } else { "A" };
-    assert!(jwt.verify(&format!("{text}.{other}{}", &signature[1..])).is_err(), "a forged signature");
-    assert!(jwt.verify(text).is_err() && jwt.verify(&format!("{text}.")).is_err(), "no signature");
+    assert!(JWT.verify(&format!("{text}.{other}{}", &signature[1..])).is_err(), "a forged signature");
+    assert!(JWT.verify(text).is_err() && JWT.verify(&format!("{text}.")).is_err(), "no signature");
 }
 
 fn sign(header: &str, claims: &str) -> String {
