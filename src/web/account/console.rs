@@ -110,7 +110,9 @@ fn send(app: &App, application: &Application, form: &mut Form) -> Result<(), Err
         Ok(()) => {}
         Err(PublishError::ReservedEvent) => form.error("name", "is a name that only the server uses"),
         Err(PublishError::PayloadNotObject) => form.error("payload", "must be an object: {…}"),
-        Err(error @ PublishError::Overloaded) => return Err(error.into()),
+        Err(PublishError::TopicTooLong) => form.error("topic", "is too long"),
+        Err(PublishError::EventTooLong) => form.error("name", "is too long"),
+        Err(error @ (PublishError::RateLimited | PublishError::Overloaded)) => return Err(error.into()),
     }
     Ok(())
 }

@@ -153,11 +153,6 @@ impl Visit {
         Ok(())
     }
 
-    /// Where the request comes from.
-    pub(super) fn ip(&self) -> &str {
-        &self.origin.ip
-    }
-
     /// What the form's field `_csrf_token` must hold.
     pub(super) fn csrf_token(&self) -> String {
         session::csrf_token(&self.app.accounts.signer, &self.id)
