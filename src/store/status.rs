@@ -26,7 +26,7 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when it does not answer.
+    /// [`Error::Unavailable`](super::Error::Unavailable) when it does not answer.
     pub async fn status(&self) -> Result<Status> {
         // Before this takes a connection itself.
         let pool = self.pool_stats();
@@ -37,17 +37,16 @@ impl Db {
 
 /// Each database has words of its own for this.
 async fn ask(conn: &mut DbConn) -> Result<(&'static str, String, i64)> {
-    match conn.raw() {
-        RawConn::Sqlite(conn) => {
-            let size = "(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())";
-            let asked = diesel::select((sql::<Text>("sqlite_version()"), sql::<BigInt>(size)));
-            asked.get_result(&mut **conn).await.map(|(version, bytes)| ("SQLite", version, bytes))
+    let (kind, version, bytes) = match conn.raw() {
+        RawConn::Sqlite(_) => {
+            let bytes = "(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())";
+            ("SQLite", "sqlite_version()", bytes)
         }
-        RawConn::Postgres(conn) => {
-            let version = sql::<Text>("current_setting('server_version')");
-            let asked = diesel::select((version, sql::<BigInt>("pg_database_size(current_database())")));
-            asked.get_result(&mut ***conn).await.map(|(version, bytes)| ("Postgres", version, bytes))
+        RawConn::Postgres(_) => {
+            ("Postgres", "current_setting('server_version')", "pg_database_size(current_database())")
         }
-    }
-    .map_err(Error::from)
+    };
+    let asked = diesel::select((sql::<Text>(version), sql::<BigInt>(bytes)));
+    let (version, bytes) = on_conn!(conn, |raw| asked.get_result(raw))?;
+    Ok((kind, version, bytes))
 }

@@ -91,6 +91,7 @@ pub(super) enum FieldKind {
     Text,
     Email,
     Password,
+    Number,
     Checkbox,
 }
 

@@ -11,6 +11,7 @@ use crate::{
         self, Transaction,
         audit::{self, Actor, NewEntry},
     },
+    web::quotas,
 };
 
 /// An empty form, but for what the query fills in: `?user=7`.
@@ -149,6 +150,9 @@ async fn save(
     };
     std::mem::take(&mut saved.closing).close(&app.hub);
     app.accounts.postbox.wake();
+    if table == Table::Applications {
+        quotas::apply(app).await?;
+    }
     Ok(Some(saved))
 }
 

@@ -1,11 +1,15 @@
 //! Rows created, changed, and undone.
 
-use pusher_lite::{auth::password, store::users};
+use pusher_lite::{
+    auth::{Permissions, password},
+    store::users,
+};
 
 use super::{ADMIN, Browser, LONE, TEST_APP};
 use crate::support::{
     database::TestDatabase,
     server::{Answer, TestServer},
+    socket::Socket,
 };
 
 /// The path of what was created.
@@ -121,6 +125,34 @@ async fn the_other_tables_are_created_and_changed(database: TestDatabase) {
     let fields = [("_method", "put"), ("is_owned", "false")];
     assert_eq!(root.send(&ownership, &fields, &ownership).await, "Saved.");
     assert!(root.page(&application).await.contains("Active</span>"), "another organization owns it still");
+}
+
+db_test!(an_applications_limits_hold_at_once);
+async fn an_applications_limits_hold_at_once(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    let path = "/admin/applications/1";
+    assert!(root.page(path).await.contains("as the settings say"));
+    let fields = |sockets| {
+        [("_method", "put"), ("name", "Test App"), ("app_key", TEST_APP), ("sockets", sockets), ("events_per_second", "0")]
+    };
+    for wrong in ["many", "-1", "1.5", "99999999999"] {
+        let refused = root.post(path, &fields(wrong)).await;
+        assert_eq!(refused.status(), 422, "{wrong}");
+        assert!(refused.body().contains("id=\"field-sockets-errors\""), "{wrong}");
+    }
+    assert_eq!(root.send(path, &fields("1"), path).await, "Saved.");
+    assert!(root.page(path).await.contains("no limit"));
+    assert!(root.page(&format!("{path}/edit")).await.contains("name=\"sockets\" "));
+    let jwt = server.jwt(ADMIN, Permissions::ADMIN);
+    let first = Socket::open(&server, &jwt, TEST_APP, "one").await.unwrap();
+    assert_eq!(Socket::open(&server, &jwt, TEST_APP, "two").await.unwrap_err(), 429);
+    assert_eq!(root.send(path, &fields(""), path).await, "Saved.");
+    assert!(Socket::open(&server, &jwt, TEST_APP, "two").await.is_ok());
+    drop(first);
+    let log = root.page("/admin/audit?resource=applications&sort=id").await;
+    assert!(log.contains("sockets: &quot;1&quot;; events_per_second: &quot;0&quot;"), "{log}");
+    assert!(log.contains("sockets: &quot;1&quot; -&gt; nothing"), "{log}");
 }
 
 db_test!(switches_work_in_place_and_lead_back);

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Relation, Saved, Table, gone,
+    Lines, On, Query, Record, Refusal, Relation, Saved, Table, gone, limits,
 };
 use crate::store::{
     self, DbConn, Reference, Transaction,
@@ -41,6 +41,10 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
             "What sockets name it by. Leave it empty to have one made. With a new key all its sockets are closed.",
         ),
         Field::new("new_secret", "Make a new secret", FieldKind::Checkbox, On::Edit),
+        Field::new("sockets", "Most sockets", FieldKind::Number, On::Edit).hint(limits::HINT),
+        Field::new("events_per_second", "Most events per second", FieldKind::Number, On::Edit).hint(limits::HINT),
+        Field::new("events_per_socket", "Most events per second and socket", FieldKind::Number, On::Edit)
+            .hint(limits::HINT),
     ],
     actions: &[
         (Action::Archive, "Nobody can connect to it or publish any more, and all its sockets are closed."),
@@ -73,7 +77,8 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
 pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Result<Option<Record>> {
     let Some((row, application)) = applications::find(conn, Reference::Id(id)).await? else { return Ok(None) };
     let secret = application.app_secret.unwrap_or_default();
-    let facts = vec![
+    let (limits, limit_values) = limits::show(conn, id).await?;
+    let mut facts = vec![
         Fact::new("Name", Cell::text(row.name.as_deref())),
         Fact::new("Key", Cell::code(row.app_key.as_deref())),
         Fact::new("Secret", Cell::Secret { label: "Secret", text: secret }),
@@ -81,8 +86,10 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
         Fact::new("Archived", Cell::when(row.archived_at)),
         Fact::new("Created", Cell::when(Some(row.inserted_at))),
     ];
-    let values =
+    facts.extend(limits);
+    let mut values =
         vec![("name", row.name.clone().unwrap_or_default()), ("app_key", row.app_key.clone().unwrap_or_default())];
+    values.extend(limit_values);
     let archive = if row.archived_at.is_some() { Action::Restore } else { Action::Archive };
     let label = row.name.unwrap_or_else(|| format!("application {id}"));
     Ok(Some(Record { id, label, facts, values, actions: vec![archive, Action::Delete] }))
@@ -168,7 +175,7 @@ async fn create(tx: &mut Transaction<'_>, draft: &mut Draft) -> Result<Saved, Re
     Ok(Saved { id: application.id, differences, closing: Closing::default() })
 }
 
-async fn update(tx: &mut Transaction<'_>, id: i32, draft: &Draft) -> Result<Saved, Refusal> {
+async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<Saved, Refusal> {
     let (_, before) = applications::find(tx, Reference::Id(id)).await?.ok_or_else(gone)?;
     let app_secret = draft.form.is_checked("new_secret").then(|| store::applications::new_key());
     let changes = Changes {
@@ -177,7 +184,8 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &Draft) -> Result<Save
         app_secret,
         archived_at: None,
     };
-    let differences = differences(&before, &changes);
+    let mut differences = differences(&before, &changes);
+    limits::save(tx, id, draft, &mut differences).await?;
     store::applications::update(tx, id, &changes).await?;
     let mut closing = Closing::default();
     if before.app_key != changes.app_key {

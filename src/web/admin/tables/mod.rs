@@ -3,6 +3,7 @@
 pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod enrollments;
+mod limits;
 pub(super) mod mails;
 pub(super) mod organizations;
 pub(super) mod ownerships;
