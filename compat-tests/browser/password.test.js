@@ -71,6 +71,7 @@ describe("passwords", { skip: siteLeftOut() }, () => {
   test("a browser that is told to remember signs in by itself, and a stolen cookie ends that", async () => {
     const dan = await site.member("Dan")
     await dan.signOut()
+    await dan.goTo("/sessions/new")
     await dan.fillSignIn()
     await dan.page.getByLabel(REMEMBER).check()
     await dan.press("Sign in")

@@ -32,8 +32,11 @@ export class Person {
     return this.page.getByRole("main").getByRole("button", { name, exact: typeof name === "string" }).click()
   }
 
-  follow(name) {
-    return this.page.getByRole("link", { name, exact: typeof name === "string" }).first().click()
+  /** Follows a link, whether it looks like one or like a button. */
+  follow(name, place = this.page) {
+    const options = { name, exact: typeof name === "string" }
+    const buttonLike = place.locator("a").and(this.page.getByRole("button", options))
+    return place.getByRole("link", options).or(buttonLike).first().click()
   }
 
   /** Waits until the page says so: in a message above it, or in its text. */
@@ -198,7 +201,8 @@ export class Person {
 
   /** Follows the link to something dangerous in the admin, and presses the button there. */
   async does(action) {
-    await this.page.getByRole("main").getByRole("link", { name: action, exact: true }).click()
+    await this.follow(action, this.page.getByRole("main"))
+    await this.page.getByRole("heading", { name: /\?$/ }).waitFor()
     await this.press(action)
   }
 }
