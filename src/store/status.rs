@@ -6,7 +6,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{Db, DbConn, Error, PoolStats, Result, connect::RawConn};
+use super::{Db, DbConn, PoolStats, Result, connect::RawConn};
 
 /// How the database is.
 #[derive(Clone, Debug)]

@@ -14,6 +14,8 @@ use crate::{
         applications::{self, Application},
         audit::{self, Actor, NewEntry},
         enrollments::{self, Enrollment},
+        invitation_enrollments::{self, InvitationEnrollment},
+        invitations::Invitation,
         organizations::{self, Changes, NewOrganization, Organization},
     },
     web::{
@@ -188,9 +190,28 @@ async fn page(app: &App, visit: &Visit, place: &Place, status: StatusCode, forms
         rename => forms.rename.context(),
         deletion => forms.deletion.context(),
         invitation => Form::default().context(),
+        invitations => invitations(&mut conn, place).await?,
     };
     drop(conn);
     visit.page(status, "account/organization", "organizations", context)
+}
+
+/// Who is invited and has not accepted yet, which is for admins to know.
+async fn invitations(conn: &mut DbConn, place: &Place) -> store::Result<Vec<Value>> {
+    if !place.is_admin {
+        return Ok(Vec::new());
+    }
+    let row = |(enrollment, invitation): &(InvitationEnrollment, Invitation)| {
+        context! {
+            id => invitation.id,
+            name => &invitation.name,
+            email => invitation.email.as_deref().unwrap_or("an unknown address"),
+            is_admin => enrollment.is_admin,
+            inserted_at => enrollment.inserted_at.to_string(),
+        }
+    };
+    let pending = invitation_enrollments::list_of_organization(conn, place.organization.id).await?;
+    Ok(pending.iter().map(row).collect())
 }
 
 /// The applications for the page: those in use, and those that are archived.

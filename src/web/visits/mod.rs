@@ -171,7 +171,7 @@ impl Visit {
         section: &str,
         context: Value,
     ) -> Result<Response, Error> {
-        let context = context! {
+        let everywhere = context! {
             section,
             csrf_token => self.csrf_token(),
             user => self.user.as_ref().map(|user| context! {
@@ -179,8 +179,9 @@ impl Visit {
             }),
             flash => self.flash.as_ref().map(Serde),
             demo => self.app.pages.site.demo,
-            ..context
         };
+        // What the page says itself comes first.
+        let context = context! { ..context, ..everywhere };
         let page = self.app.pages.views.page(status, name, context)?;
         let page = self.with_cookies(page);
         Ok(match self.flash {

@@ -2,6 +2,7 @@
 
 mod applications;
 mod console;
+mod invitations;
 mod members;
 mod organizations;
 mod snippets;

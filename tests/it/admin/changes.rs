@@ -134,7 +134,13 @@ async fn an_applications_limits_hold_at_once(database: TestDatabase) {
     let path = "/admin/applications/1";
     assert!(root.page(path).await.contains("as the settings say"));
     let fields = |sockets| {
-        [("_method", "put"), ("name", "Test App"), ("app_key", TEST_APP), ("sockets", sockets), ("events_per_second", "0")]
+        [
+            ("_method", "put"),
+            ("name", "Test App"),
+            ("app_key", TEST_APP),
+            ("sockets", sockets),
+            ("events_per_second", "0"),
+        ]
     };
     for wrong in ["many", "-1", "1.5", "99999999999"] {
         let refused = root.post(path, &fields(wrong)).await;
