@@ -24,7 +24,7 @@ export function missing(name) {
 /**
  * @param {string} name one of PROXIES
  * @param {number[]} servers the ports of pusher-lite, and of the one that takes over from it
- * @returns {Promise<{url: string, plainPort: number, ca: string, log: () => string, stop: () => void}>}
+ * @returns {Promise<{url: string, plainPort: number, ca: string, log: string, stop: () => void}>}
  */
 export async function startProxy(name, servers) {
   const { program, prepare } = KINDS[name]
@@ -38,7 +38,7 @@ export async function startProxy(name, servers) {
   const log = () => output + (fs.existsSync(accessLog(folder)) ? fs.readFileSync(accessLog(folder), "utf8") : "")
   await listening(ports.tls, child, log)
   const stop = () => child.kill()
-  return { url: `https://localhost:${ports.tls}`, plainPort: ports.plain, ca: certificate.pem, log, stop }
+  return { url: `https://localhost:${ports.tls}`, plainPort: ports.plain, ca: certificate.pem, stop, get log() { return log() } }
 }
 
 /** Where nginx writes its log: its output is no file that it could open. */
