@@ -28,7 +28,9 @@ export async function runTestFiles(folder, options) {
     .map((name) => path.join(here, name))
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const testNamePatterns = options.grep ? [options.grep] : undefined
-  const stream = run({ files, concurrency: folder === "unit", timeout: FILE_WITHIN, testNamePatterns })
+  // Old clients keep timers after they have disconnected: those must not keep a file's process.
+  const forceExit = true
+  const stream = run({ files, concurrency: folder === "unit", timeout: FILE_WITHIN, testNamePatterns, forceExit })
   stream.on("test:pass", (event) => {
     // A suite that is left out tells of none of its tests.
     if (event.skip !== undefined) counts.skipped += 1

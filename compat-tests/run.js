@@ -13,6 +13,9 @@ if (options.help) {
   process.exit(0)
 }
 
+// Whoever ends this before its end has not passed.
+process.exitCode = 1
+
 const groups = options.only ?? DEFAULT_GROUPS
 const total = { passed: 0, failed: 0, skipped: 0 }
 

@@ -18,7 +18,7 @@ impl Cookie {
     ///
     /// # Panics
     ///
-    /// [`Cookie::to_header`] does for a value that may not stand in a cookie: anything but base64url, `.` and the like.
+    /// When it is set, for a value that may not stand in a cookie: anything but base64url, `.` and the like.
     pub fn new(name: &'static str, value: impl Into<String>, secure: bool) -> Self {
         Self { name, value: value.into(), max_age: None, secure }
     }

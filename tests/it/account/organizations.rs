@@ -92,8 +92,11 @@ async fn deleting_takes_the_typed_name_and_ends_what_lived_by_it(database: TestD
     assert_eq!(audit(&database).await, entries);
 }
 
-/// Every form of Acme's pages that changes something, as `(method, path, fields)`.
-fn changes() -> Vec<(&'static str, String, Vec<(&'static str, &'static str)>)> {
+/// The method, path and fields of a form.
+type Sent = (&'static str, String, Vec<(&'static str, &'static str)>);
+
+/// Every form of Acme's pages that changes something.
+fn changes() -> Vec<Sent> {
     vec![
         ("put", ACME.to_owned(), vec![("name", "Mine")]),
         ("delete", ACME.to_owned(), vec![("confirmation", "Acme Inc.")]),

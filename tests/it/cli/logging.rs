@@ -73,7 +73,7 @@ fn no_credential_is_logged() {
     assert!(request["duration_ms"].is_number() && request["client"] == "127.0.0.1", "{request}");
     for transport in ["websocket", "longpoll"] {
         let socket = line("A socket was closed.", "transport", transport);
-        let is_told = socket["duration_ms"].is_number() && socket["messages"] == 0;
+        let is_told = socket["duration_ms"].is_number() && socket["messages"].is_number();
         assert!(is_told && socket["app_key"] == app_key.as_str(), "{socket}");
     }
 }

@@ -1,6 +1,6 @@
 //! A proxy before a Postgres server that can be told to stall, or to be gone.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -22,7 +22,6 @@ pub(crate) enum Way {
 
 /// A proxy on a port of this machine.
 pub(crate) struct Proxy {
-    pub(crate) address: SocketAddr,
     way: watch::Sender<Way>,
 }
 
@@ -52,7 +51,7 @@ impl Proxy {
         let (_, rest) = url.split_once("://").unwrap();
         let (user, place) = rest.split_once('@').expect("the test's URL names its user");
         let (_, database) = place.split_once('/').expect("the test's URL names its database");
-        (Self { address, way }, format!("postgres://{user}@{address}/{database}"))
+        (Self { way }, format!("postgres://{user}@{address}/{database}"))
     }
 
     pub(crate) fn set(&self, way: Way) {

@@ -177,7 +177,7 @@ async fn create(tx: &mut Transaction<'_>, draft: &mut Draft) -> Result<Saved, Re
 
 async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<Saved, Refusal> {
     let (_, before) = applications::find(tx, Reference::Id(id)).await?.ok_or_else(gone)?;
-    let app_secret = draft.form.is_checked("new_secret").then(|| store::applications::new_key());
+    let app_secret = draft.form.is_checked("new_secret").then(store::applications::new_key);
     let changes = Changes {
         name: Some(draft.form.value("name").to_owned()),
         app_key: Some(app_key(draft)),
