@@ -150,7 +150,7 @@ describe("an application and its console", { skip: siteLeftOut() }, () => {
     await ann.reads(/127\.0\.0\.1/)
     await ann.invalidateToken(mine)
     await ann.isTold(/invalidated/i)
-    await assert.rejects(jwtOf(mine), /401/)
+    await assert.rejects(jwtOf(mine), /422/)
   })
 
   test("what belongs to others is not there", async () => {
