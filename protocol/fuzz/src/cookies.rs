@@ -1,8 +1,10 @@
 //! Cookies: what was set comes back, whatever else a browser sends; and nobody but the server writes what it believes.
 
 #[path = "../../../src/http/cookie.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the server uses more of it")]
 mod cookie;
 #[path = "../../../src/auth/signer.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the server uses more of it")]
 mod signer;
 
 use self::{

@@ -1,6 +1,7 @@
 //! What proxies say: believed as far as trusted ones wrote it, whatever the client wrote before them.
 
 #[path = "../../../src/http/forwarded.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the server uses more of it")]
 mod source;
 
 use std::net::IpAddr;
