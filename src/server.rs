@@ -143,11 +143,13 @@ where
             let connection = Connection::new(peer, options.trusted_proxies.clone(), permit);
             let presence = quiet.enter();
             let (answer, watched) = (answer.clone(), presence.clone());
-            let answer = move |request, connection| watched.begin().until(answer(request, connection));
-            let served = serve_connection(stream, options.clone(), connection, answer, stopping.clone());
+            // In a box: an answer's future is large, and hyper moves what it is given more than once.
+            let answer = move |request, connection| watched.begin().until(Box::pin(answer(request, connection)));
+            let (options, stopping) = (options.clone(), stopping.clone());
+            // The future of the connection is made where it stays: one that is captured is kept twice.
             connections.spawn(async move {
                 tokio::select! {
-                    () = served => {}
+                    () = serve_connection(stream, options, connection, answer, stopping) => {}
                     () = presence.unwanted() => tracing::debug!(%peer, "A quiet connection was ended to make room."),
                 }
             });
@@ -266,17 +268,32 @@ async fn serve_connection<A, F>(
     let (peer, head_time) = (connection.peer(), options.head_time);
     let served = match options.tls {
         None => serve_http1(stream, connection, head_time, answer, stopping).await,
-        Some(tls) => {
-            let Some(stream) = tls.accept(stream, peer, &stopping).await else { return };
-            let connection = connection.encrypted();
-            match stream.get_ref().1.alpn_protocol() {
-                Some(tls::HTTP_2) => serve_http2(stream, connection, head_time, answer, stopping).await,
-                _ => serve_http1(stream, connection, head_time, answer, stopping).await,
-            }
-        }
+        // In a box, so that connections without TLS are not as large.
+        Some(tls) => Box::pin(serve_encrypted(stream, tls, connection, head_time, answer, stopping)).await,
     };
     if let Err(error) = served {
         tracing::debug!(%peer, %error, "A connection ended badly.");
+    }
+}
+
+/// Serves a connection that begins with a TLS handshake.
+async fn serve_encrypted<A, F>(
+    stream: TcpStream,
+    tls: Tls,
+    connection: Connection,
+    head_time: Duration,
+    answer: A,
+    stopping: CancellationToken,
+) -> hyper::Result<()>
+where
+    A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let Some(stream) = tls.accept(stream, connection.peer(), &stopping).await else { return Ok(()) };
+    let connection = connection.encrypted();
+    match stream.get_ref().1.alpn_protocol() {
+        Some(tls::HTTP_2) => serve_http2(stream, connection, head_time, answer, stopping).await,
+        _ => serve_http1(stream, connection, head_time, answer, stopping).await,
     }
 }
 
