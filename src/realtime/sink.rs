@@ -42,7 +42,9 @@ impl Sink {
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Sink::Stream(stream) => stream.try_write(bytes),
+            // The kernel is asked and not tokio, whose note on whether the socket is writable is one more line of memory to
+            // fetch for each of thousands. Whoever then waits for it finds a note that is too old, and writes once for nothing.
+            Sink::Stream(stream) => SockRef::from(stream.as_ref()).send(bytes),
             Sink::Tls(stream) => stream.try_write_vectored(&[IoSlice::new(bytes)]),
             Sink::Polled(_) => Err(ErrorKind::WouldBlock.into()),
         }
