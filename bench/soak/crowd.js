@@ -1,69 +1,100 @@
 // Clients of all kinds, some of whom go and as many come every second.
 
+import { EVENT } from "./messages.js"
 import { PollingClient } from "./poller.js"
 import { SocketClient } from "./socket.js"
 
 /**
  * Where clients connect, and as whom.
  *
- * @typedef {{http: string, appKey: string, params: Record<string, string>}} Place
+ * @typedef {{http: string, appKey: string, params: Record<string, string>, headers?: Record<string, string>}} Place
  */
 
-/** Of ten clients: how they connect. */
-const KINDS = [
-  ...Array(6).fill({ Client: SocketClient, vsn: "2.0.0" }),
-  ...Array(2).fill({ Client: SocketClient, vsn: "1.0.0" }),
-  { Client: PollingClient, vsn: "2.0.0" },
-  { Client: PollingClient, vsn: "1.0.0" },
-]
+/** How clients connect. */
+class Kind {
+  came = 0
+  joined = 0
+  /** Clients that were refused, were ended before they had joined, or had not joined for too long. */
+  failed = 0
+  /** Events. */
+  heard = 0
+
+  constructor(transport, Client, vsn) {
+    this.name = `${transport}, version ${vsn}`
+    this.Client = Client
+    this.vsn = vsn
+  }
+}
 
 const WAYS_TO_END = ["leave", "close", "gone"]
 
+/** In milliseconds, on a machine that does other things as well. */
+const JOINED_WITHIN = 15_000
+
 export class Crowd {
-  /** Clients that were refused, or ended before they had joined. */
-  failed = 0
+  kinds = [
+    new Kind("WebSocket", SocketClient, "2.0.0"),
+    new Kind("WebSocket", SocketClient, "1.0.0"),
+    new Kind("long-polling", PollingClient, "2.0.0"),
+    new Kind("long-polling", PollingClient, "1.0.0"),
+  ]
   #clients = []
   #came = 0
+  #gone = 0
 
   /** @param {Place} place */
   constructor(place, { topics }) {
     this.place = place
     this.topics = topics
+    const [websocket, websocketOld, longpoll, longpollOld] = this.kinds
+    /** Of ten clients: how they connect. */
+    this.turns = [...Array(6).fill(websocket), ...Array(2).fill(websocketOld), longpoll, longpollOld]
   }
 
   get size() {
     return this.#clients.length
   }
 
-  /** Messages that those who are there have received. */
-  get received() {
-    return this.#clients.reduce((sum, client) => sum + client.received, 0)
-  }
-
   come(count) {
     for (let i = 0; i < count; i++) {
       const number = this.#came++
-      const { Client, vsn } = KINDS[number % KINDS.length]
-      const topic = `lobby:${this.place.appKey}:room${Math.floor(number / KINDS.length) % this.topics}`
-      const client = new Client(this.place, `user${number}`, { vsn, topic })
-      client.joined.then((joined) => joined || client.isGoing || this.failed++)
-      this.#clients.push(client)
+      const kind = this.turns[number % this.turns.length]
+      const topic = `lobby:${this.place.appKey}:room${Math.floor(number / this.turns.length) % this.topics}`
+      // As if through a proxy, everyone from an address of their own.
+      const address = [10, number >> 16, number >> 8, number].map((byte) => byte & 255).join(".")
+      const place = { ...this.place, headers: { "x-forwarded-for": address } }
+      const client = new kind.Client(place, `user${number}`, { vsn: kind.vsn, topic })
+      kind.came++
+      const one = { kind, client, came: performance.now(), hasJoined: false, isGoing: false }
+      client.joined.then((joined) => {
+        one.hasJoined = joined
+        if (joined) kind.joined++
+        else if (!one.isGoing) kind.failed++
+      })
+      this.#clients.push(one)
     }
   }
 
-  /** The longest there go. */
+  /** Any of them go: some have just come, some are there for minutes. */
   go(count) {
-    for (const [at, client] of this.#clients.splice(0, count).entries()) {
-      client.isGoing = true
-      client.end(WAYS_TO_END[at % WAYS_TO_END.length])
+    for (let i = 0; i < count; i++) {
+      const at = Math.floor(Math.random() * this.#clients.length)
+      const one = this.#clients[at]
+      this.#clients[at] = this.#clients.at(-1)
+      this.#clients.pop()
+      one.isGoing = true
+      const { kind, client, came, hasJoined } = one
+      if (!hasJoined && performance.now() - came > JOINED_WITHIN) kind.failed++
+      kind.heard += client.heard
+      client.end(WAYS_TO_END[this.#gone++ % WAYS_TO_END.length])
     }
   }
 
   /** Some push an event to their topics. */
   push(count) {
     for (let i = 0; i < count; i++) {
-      const client = this.#clients[Math.floor(Math.random() * this.#clients.length)]
-      client?.push("message", { text: "x".repeat(100), at: Date.now() })
+      const one = this.#clients[Math.floor(Math.random() * this.#clients.length)]
+      one?.client.push(EVENT, { text: "x".repeat(100), at: Date.now() })
     }
   }
 }

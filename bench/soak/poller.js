@@ -1,12 +1,13 @@
 // A client over long-polling.
 
 import http from "node:http"
+import { isEvent, isJoin, messageText } from "./messages.js"
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity, timeout: 30_000 })
 
 export class PollingClient {
-  /** Messages received. */
-  received = 0
+  /** Events heard. */
+  heard = 0
   #ended = false
   #token = null
 
@@ -15,6 +16,7 @@ export class PollingClient {
     this.vsn = vsn
     this.topic = topic
     this.url = `${place.http}/socket/longpoll`
+    this.headers = place.headers
     this.params = { ...place.params, unique_identifier: user, vsn }
     this.joined = new Promise((resolve) => {
       this.#poll(resolve).catch(() => {}).finally(() => resolve(false))
@@ -22,10 +24,8 @@ export class PollingClient {
   }
 
   push(event, payload) {
-    const message =
-      this.vsn === "1.0.0" ? { topic: this.topic, event, payload, ref: "1" } : ["1", "1", this.topic, event, payload]
     // Fails when the session has ended meanwhile, which polling finds out.
-    if (this.#token) this.#request("POST", JSON.stringify(message)).catch(() => {})
+    if (this.#token) this.#request("POST", messageText(this.vsn, this.topic, event, payload)).catch(() => {})
   }
 
   /** Long-polling clients do not say that they go; some leave. */
@@ -44,15 +44,16 @@ export class PollingClient {
       } else if (status !== 200 && status !== 204) {
         throw new Error(`a poll is answered with ${status}`)
       }
-      if (messages.length > 0) joined(true)
-      this.received += messages.length
+      const texts = messages.map((message) => (typeof message === "string" ? message : JSON.stringify(message)))
+      if (texts.some(isJoin)) joined(true)
+      this.heard += texts.filter(isEvent).length
     }
   }
 
   #request(method, body) {
     const query = new URLSearchParams({ ...this.params, ...(this.#token && { token: this.#token }) })
     return new Promise((resolve, reject) => {
-      const request = http.request(`${this.url}?${query}`, { method, agent }, (response) => {
+      const request = http.request(`${this.url}?${query}`, { method, agent, headers: this.headers }, (response) => {
         const parts = []
         response.on("data", (part) => parts.push(part))
         response.on("error", reject)

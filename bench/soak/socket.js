@@ -2,13 +2,15 @@
 
 import crypto from "node:crypto"
 import net from "node:net"
+import tls from "node:tls"
 import { closeFrame, takeFrames, textFrame } from "./frames.js"
+import { isEvent, isJoin, messageText } from "./messages.js"
 
 const HEARTBEAT_EVERY = 30_000
 
 export class SocketClient {
-  /** Messages received. */
-  received = 0
+  /** Events heard. */
+  heard = 0
   #bytes = Buffer.alloc(0)
   #open = false
 
@@ -20,18 +22,20 @@ export class SocketClient {
   constructor(place, user, { vsn, topic }) {
     this.vsn = vsn
     this.topic = topic
-    const { hostname, port } = new URL(place.http)
-    this.socket = net.connect(Number(port), hostname)
+    const { protocol, hostname, port } = new URL(place.http)
+    const options = { port: Number(port), host: hostname }
+    this.socket = protocol === "https:" ? tls.connect(options) : net.connect(options)
     this.socket.on("error", () => {})
     this.joined = new Promise((resolve) => {
       this.socket.on("close", () => resolve(this.#ended()))
       this.socket.on("data", (bytes) => this.#read(bytes, resolve))
     })
     const query = new URLSearchParams({ ...place.params, unique_identifier: user, vsn })
+    const headers = Object.entries(place.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`)
     const key = crypto.randomBytes(16).toString("base64")
     this.socket.write(
       `GET /socket/websocket?${query} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\n` +
-        `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+        `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${headers.join("")}\r\n`,
     )
   }
 
@@ -51,9 +55,11 @@ export class SocketClient {
   #read(bytes, joined) {
     this.#bytes = Buffer.concat([this.#bytes, bytes])
     if (!this.#open && !this.#readHandshake()) return
-    this.#bytes = takeFrames(this.#bytes, (opcode) => {
+    this.#bytes = takeFrames(this.#bytes, (opcode, payload) => {
       if (opcode === 8) return this.socket.destroy()
-      if (this.received++ === 0) joined(true)
+      const text = payload.toString()
+      if (isJoin(text)) joined(true)
+      else if (isEvent(text)) this.heard++
     })
   }
 
@@ -72,8 +78,7 @@ export class SocketClient {
   }
 
   #send(topic, event, payload) {
-    const message = this.vsn === "1.0.0" ? { topic, event, payload, ref: "1" } : ["1", "1", topic, event, payload]
-    if (this.#open && this.socket.writable) this.socket.write(textFrame(JSON.stringify(message)))
+    if (this.#open && this.socket.writable) this.socket.write(textFrame(messageText(this.vsn, topic, event, payload)))
   }
 
   #ended() {
