@@ -52,7 +52,7 @@ export async function startOurs(binary, wrapper = [], settings = {}) {
     await ended(child)
     fs.rmSync(folder, { recursive: true })
   }
-  const http = `http://127.0.0.1:${port}`
+  const http = `${settings.PUSHER_LITE_TLS_CERTIFICATE ? "https" : "http"}://127.0.0.1:${port}`
   await answers(`${http}/health/ready`)
   const { jwt } = await create(`${http}/api/sessions`, { token })
   const { slug } = await create(`${http}/api/organizations`, { organization: { name: "Bench" } }, jwt)
