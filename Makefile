@@ -2,10 +2,15 @@
 
 CARGO ?= cargo
 NPM ?= npm
+# A tool of cargo's, installed where it is missing: quickly, since none of them has much to do.
+TOOL = @command -v $(1) >/dev/null || $(CARGO) install --locked --quiet --debug --target-dir target/tools $(1)
 BUNDLE := assets/dist/js/pusher.js
 BUNDLE_SOURCES := $(shell find assets -type f -not -path '*/node_modules/*' -not -path 'assets/dist/*' 2>/dev/null)
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
+
+# With `make --jobs`, cargo goes on deciding for itself how much it does at once.
+unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
 .PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions kills soak check deny audit fmt clean
@@ -39,7 +44,7 @@ test-compat: build ## Replay the recordings, run real Phoenix clients and a real
 
 # Without a sanitizer a stable toolchain will do; the project forbids the unsafe code that one is for.
 fuzz: ## Fuzz what reads requests, reads and writes messages, FUZZ_SECONDS for each of FUZZ_TARGETS
-	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz
+	$(call TOOL,cargo-fuzz)
 	@cd protocol/fuzz && for target in $(FUZZ_TARGETS); do \
 		mkdir -p corpus/$$target && \
 		$(CARGO) fuzz run --fuzz-dir . --sanitizer none $$target corpus/$$target seeds/$$target -- \
@@ -51,7 +56,7 @@ test-example: build ## Run the example application in a real browser
 	cd examples/chat && $(NPM) ci --no-audit --no-fund && $(NPM) test
 
 deb: build ## Build the Debian package from the release binary, into target/debian
-	@command -v cargo-deb >/dev/null || $(CARGO) install --locked --quiet cargo-deb
+	$(call TOOL,cargo-deb)
 	$(CARGO) deb --no-build --no-strip --locked
 
 test-deploy: deb ## Check the image's Dockerfile; install, start, use and remove the Debian package (as root)
@@ -97,11 +102,18 @@ check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
+# What each workspace depends on is checked by the same rules; that a rule matters to one of them only is no news.
+DENY = @for manifest in Cargo.toml bench/Cargo.toml protocol/fuzz/Cargo.toml; do \
+		$(CARGO) deny --log-level error --manifest-path $$manifest --locked --config deny.toml check $(1) || exit 1; \
+	done
+
 deny: ## Check the licences and sources of the dependencies
-	$(CARGO) deny --locked check licenses bans sources
+	$(call TOOL,cargo-deny)
+	$(call DENY,licenses bans sources)
 
 audit: ## Check the dependencies for known vulnerabilities; fetches the list of them
-	$(CARGO) deny --locked check advisories
+	$(call TOOL,cargo-deny)
+	$(call DENY,advisories)
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
