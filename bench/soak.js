@@ -39,6 +39,7 @@ const server = await startOurs(binary, [], settings)
 const metrics = `http://127.0.0.1:${metricsPort}/metrics`
 const params = { app_key: server.appKey, guardian_token: server.jwt }
 const crowd = new Crowd({ http: server.http, appKey: server.appKey, params }, { topics: number("topics") })
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.stop().finally(() => process.exit(1)))
 const failures = await soak().finally(() => server.stop())
 for (const failure of failures) console.error(`FAILED: ${failure}`)
 process.exit(failures.length > 0 ? 1 : 0)
