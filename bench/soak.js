@@ -79,7 +79,8 @@ function churning() {
     for (; second < until; second++) {
       await sleep(Math.max(0, (second - seconds()) * 1000))
       const due = Math.floor(seconds() * perSecond) - done
-      crowd.go(Math.max(0, crowd.size + due - sockets))
+      // After a standstill more may be due than there are.
+      crowd.go(Math.min(crowd.size, Math.max(0, crowd.size + due - sockets)))
       crowd.come(Math.min(due, sockets - crowd.size))
       done += due
       crowd.push(PUSHES)
