@@ -36,6 +36,11 @@ pub enum Letter<'a> {
     AlreadyRegistered { name: &'a str, sign_in_url: &'a str, reset_url: &'a str },
     /// The password was changed; the link leads to setting it anew, in case somebody else did it.
     PasswordChanged { name: &'a str, url: &'a str },
+    /// Somebody asked to give the account another address: its present one is told. The link leads to setting the password
+    /// anew, which ends that.
+    AddressChangeAsked { name: &'a str, email: &'a str, url: &'a str },
+    /// The account has another address now: the one it had is told. The link leads to the server.
+    AddressChanged { name: &'a str, email: &'a str, url: &'a str },
     /// Mail works.
     Test { url: &'a str },
 }
@@ -62,6 +67,8 @@ impl Letter<'_> {
             Self::Invitation { .. } => "invitation",
             Self::AlreadyRegistered { .. } => "already_registered",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::AddressChangeAsked { .. } => "address_change_asked",
+            Self::AddressChanged { .. } => "address_changed",
             Self::Test { .. } => "test",
         }
     }
@@ -82,6 +89,8 @@ impl Letter<'_> {
             }
             Self::AlreadyRegistered { .. } => "You already have an account".to_owned(),
             Self::PasswordChanged { .. } => "Your password was changed".to_owned(),
+            Self::AddressChangeAsked { .. } => "Your e-mail address is about to change".to_owned(),
+            Self::AddressChanged { .. } => "Your e-mail address was changed".to_owned(),
             Self::Test { .. } => "A test mail of pusher-lite".to_owned(),
         }
     }
@@ -194,6 +203,8 @@ mod tests {
             Letter::Invitation { name: "", inviter: "", organization: None, url: URL },
             Letter::AlreadyRegistered { name, sign_in_url: URL, reset_url: "https://push.example.com/passwords/new" },
             Letter::PasswordChanged { name, url: URL },
+            Letter::AddressChangeAsked { name, email: "new@example.com", url: URL },
+            Letter::AddressChanged { name, email: "new@example.com", url: URL },
             Letter::Test { url: URL },
         ]
     }

@@ -55,7 +55,8 @@ pub async fn replace(tx: &mut Transaction<'_>, user_id: i32, email: &str, token_
     .map(drop)
 }
 
-/// Gives the user the address; `false` when the wish is gone by now.
+/// Gives the user the address; `false` when the wish is gone by now. Links that were mailed to the old one to set a
+/// password are good for nothing any more.
 ///
 /// # Errors
 ///
@@ -66,7 +67,13 @@ pub async fn carry_out(tx: &mut Transaction<'_>, change: &EmailChange) -> Result
     }
     let now = now();
     on_conn!(tx, |raw| diesel::update(users::table.find(change.user_id))
-        .set((users::email.eq(&change.email), users::confirmed_at.eq(now), users::updated_at.eq(now)))
+        .set((
+            users::email.eq(&change.email),
+            users::confirmed_at.eq(now),
+            users::reset_password_token.eq(None::<String>),
+            users::reset_password_sent_at.eq(None::<NaiveDateTime>),
+            users::updated_at.eq(now),
+        ))
         .execute(raw))?;
     Ok(true)
 }

@@ -92,16 +92,20 @@ async fn rename(tx: &mut Transaction<'_>, visit: &Visit, user: &User, name: &str
     audit::record(tx, &visit.actor(), &entry).await
 }
 
-/// The address changes when the link that is mailed there is followed. Where somebody else has it, they are told.
+/// The address changes when the link that is mailed there is followed. Where somebody else has it, they are told. The
+/// address of now is told either way, while a new password can still stop it: whoever asks may be somebody else.
 async fn ask_to_confirm(tx: &mut Transaction<'_>, app: &App, user: &User, form: &Form) -> store::Result<()> {
-    let email = form.value("email");
+    let (email, base_url) = (form.value("email"), &app.pages.site.base_url);
+    let url = &format!("{base_url}/passwords/new");
+    let warning = Letter::AddressChangeAsked { name: form.value("name"), email, url };
+    letters::write(tx, app, user.email.as_deref().unwrap_or_default(), &warning).await?;
     if credentials::is_taken(tx, email).await? {
         email_changes::delete(tx, user.id).await?;
         return tell(tx, app, email).await;
     }
     let token = MailedToken::new();
     email_changes::replace(tx, user.id, email, &token.stored()).await?;
-    let url = &format!("{}/confirmations/{}/edit", app.pages.site.base_url, token.text());
+    let url = &format!("{base_url}/confirmations/{}/edit", token.text());
     letters::write(tx, app, email, &Letter::Confirmation { name: form.value("name"), url }).await
 }
 

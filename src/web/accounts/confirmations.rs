@@ -19,6 +19,7 @@ use crate::{
         credentials::Credentials,
         email_changes::{self, EmailChange},
         mailed_tokens, now, user_tokens,
+        users::{self, User},
     },
     web::{
         Error,
@@ -94,6 +95,7 @@ async fn confirm(
     Ok(confirmed.then_some("Your e-mail address is confirmed. You can sign in now."))
 }
 
+/// The old address is told that it counts no more.
 async fn change_address(app: &App, visit: &Visit, change: &EmailChange) -> Result<Option<&'static str>, Error> {
     if !is_fresh(Some(change.inserted_at), CONFIRMATION_LIFETIME, now()) {
         return Ok(None);
@@ -101,8 +103,13 @@ async fn change_address(app: &App, visit: &Visit, change: &EmailChange) -> Resul
     let changed = app
         .db
         .record(async |tx| {
+            let before = users::find(tx, change.user_id).await?;
             if !email_changes::carry_out(tx, change).await? {
                 return Ok(false);
+            }
+            if let Some(User { name, email: Some(old), .. }) = &before {
+                let (name, url) = (name.as_deref().unwrap_or_default(), &app.pages.site.base_url);
+                letters::write(tx, app, old, &Letter::AddressChanged { name, email: &change.email, url }).await?;
             }
             let details = format!("address: {}", change.email);
             let id = Some(change.user_id);
@@ -111,6 +118,7 @@ async fn change_address(app: &App, visit: &Visit, change: &EmailChange) -> Resul
             Ok(true)
         })
         .await;
+    app.accounts.postbox.wake();
     match changed {
         Ok(changed) => Ok(changed.then_some("Your new e-mail address is confirmed. From now on, sign in with it.")),
         // Somebody else has signed up with it since.

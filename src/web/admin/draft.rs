@@ -19,10 +19,10 @@ pub(super) struct Draft {
     pub(super) password_hash: Option<String>,
     /// The root user who asks for it.
     pub(super) actor_id: i32,
-    /// Where the letter is put that tells of a new password.
+    /// Where the letters are put that tell of a new password or address.
     pub(super) postbox: Postbox,
-    /// Where the letter says that passwords are set anew.
-    pub(super) reset_url: String,
+    /// Where the links in them lead, without a slash at the end.
+    pub(super) base_url: String,
 }
 
 /// What was written.

@@ -113,8 +113,8 @@ async fn draft(app: &App, mut form: Form, actor_id: i32) -> Result<Draft, Error>
         true => None,
         false => Some(password::hash(&typed).await.map_err(Error::internal)?),
     };
-    let reset_url = format!("{}/passwords/new", app.pages.site.base_url);
-    Ok(Draft { form, password_hash, actor_id, postbox: app.accounts.postbox.clone(), reset_url })
+    let (postbox, base_url) = (app.accounts.postbox.clone(), app.pages.site.base_url.clone());
+    Ok(Draft { form, password_hash, actor_id, postbox, base_url })
 }
 
 /// Saves the draft and tells the audit log; `None` when its form says now what is wrong with it.

@@ -56,6 +56,40 @@ async fn an_address_changes_when_it_is_confirmed(database: TestDatabase) {
     Browser::signed_in(&server, "ann@example.com").await;
 }
 
+db_test!(the_old_address_is_told_of_a_new_one);
+async fn the_old_address_is_told_of_a_new_one(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut thief = Browser::signed_in(&server, MEMBER).await;
+    let fields = [("name", "Member"), ("email", "thief@example.com"), ("current_password", "password")];
+    change(&mut thief, &fields).await;
+    let warning = mailbox::newest(&database, "address_change_asked", MEMBER).await;
+    assert!(warning.contains("thief@example.com") && warning.contains("/passwords/new"), "{warning}");
+
+    // The owner does as the mail says.
+    let mut owner = Browser::new(&server);
+    owner.fill("/passwords/new", "/passwords", &[("email", MEMBER)]).await;
+    let reset = mailbox::link(&database, "reset", MEMBER, "/passwords/").await;
+    owner.get(&reset).await;
+    let password = [("_method", "put"), ("password", "correct horse"), ("password_confirmation", "correct horse")];
+    assert_eq!(owner.submit(reset.strip_suffix("/edit").unwrap(), &password).await.status(), 303);
+    let link = mailbox::link(&database, "confirmation", "thief@example.com", "/confirmations/").await;
+    assert_eq!(thief.get(&link).await.status(), 410);
+    assert_eq!(database.text("email", "users WHERE id = 3").await, MEMBER);
+    assert_eq!(mailbox::count(&database, "address_changed").await, 0);
+
+    let fields = [("email", MEMBER), ("password", "correct horse")];
+    assert_eq!(owner.fill("/sessions/new", "/sessions", &fields).await.status(), 303);
+    let fields = [("name", "Member"), ("email", "ann@example.com"), ("current_password", "correct horse")];
+    change(&mut owner, &fields).await;
+    owner.fill("/passwords/new", "/passwords", &[("email", MEMBER)]).await;
+    let reset = mailbox::link(&database, "reset", MEMBER, "/passwords/").await;
+    assert_eq!(owner.get(&reset).await.status(), 200);
+    let link = mailbox::link(&database, "confirmation", "ann@example.com", "/confirmations/").await;
+    assert_eq!(owner.get(&link).await.status(), 303);
+    assert!(mailbox::newest(&database, "address_changed", MEMBER).await.contains("ann@example.com"));
+    assert_eq!(owner.get(&reset).await.status(), 410, "whoever reads mail to the old address is nobody now");
+}
+
 db_test!(an_address_that_somebody_has_is_not_given_away);
 async fn an_address_that_somebody_has_is_not_given_away(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
@@ -65,6 +99,7 @@ async fn an_address_that_somebody_has_is_not_given_away(database: TestDatabase) 
     assert!(status == 303 && page.contains("Your address becomes mixed@example.com when"), "{page}");
     assert_eq!(mailbox::count(&database, "already_registered").await, 1);
     assert_eq!(mailbox::count(&database, "confirmation").await, 0);
+    assert_eq!(mailbox::count(&database, "address_change_asked").await, 1, "as with any other address");
 
     // Somebody signs up with it while the link is on its way.
     let fields = [("name", "Member"), ("email", "new@example.com"), ("current_password", "password")];

@@ -49,6 +49,11 @@ async fn users_are_created_and_changed(database: TestDatabase) {
     let signed_out = theirs.get("/admin").await;
     assert!(signed_out.header("location").unwrap().starts_with("/sessions/new"), "a new password ends sessions");
     assert!(root.page("/admin/mails").await.contains("password changed"), "and the user is told");
+
+    let fields = fields.map(|(name, value)| (name, if name == "email" { "z@example.com" } else { value }));
+    assert_eq!(root.send(&path, &fields, &path).await, "Saved.");
+    let told = "mails WHERE kind = 'address_changed' AND recipient = 'zoe@example.com'";
+    assert!(database.text("text_body", told).await.contains("z@example.com"));
 }
 
 db_test!(each_fields_error_stands_beside_it_and_what_was_typed_is_kept);

@@ -216,6 +216,9 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<
         return Ok(Saved { id, ..Saved::default() });
     }
     users::update(tx, id, &changes).await?;
+    if changes.email != row.email {
+        tell_old_address(tx, &row, draft).await?;
+    }
     if let Some(password_hash) = &draft.password_hash {
         set_password(tx, &row, draft, password_hash).await?;
     }
@@ -279,6 +282,14 @@ async fn check_address(conn: &mut DbConn, draft: &mut Draft, before: Option<&str
     Ok(())
 }
 
+/// Whoever reads mail to the address that the user had learns that it counts no more.
+async fn tell_old_address(tx: &mut Transaction<'_>, row: &Row, draft: &Draft) -> store::Result<()> {
+    let Some(old) = row.email.as_deref().filter(|email| is_address(email)) else { return Ok(()) };
+    let (name, email) = (row.name.as_deref().unwrap_or_default(), draft.form.value("email"));
+    let letter = Letter::AddressChanged { name, email, url: &draft.base_url };
+    draft.postbox.write(tx, old, &letter).await.map(drop)
+}
+
 /// With a new password the user is signed out everywhere, and told so by mail.
 async fn set_password(tx: &mut Transaction<'_>, row: &Row, draft: &Draft, hash: &str) -> Result<(), Refusal> {
     credentials::set_password(tx, row.id, hash).await?;
@@ -287,8 +298,8 @@ async fn set_password(tx: &mut Transaction<'_>, row: &Row, draft: &Draft, hash: 
     // Whoever knew the old password may have asked for another address.
     email_changes::delete(tx, row.id).await?;
     if let Some(email) = row.email.as_deref().filter(|email| is_address(email)) {
-        let name = row.name.as_deref().unwrap_or_default();
-        draft.postbox.write(tx, email, &Letter::PasswordChanged { name, url: &draft.reset_url }).await?;
+        let (name, url) = (row.name.as_deref().unwrap_or_default(), &format!("{}/passwords/new", draft.base_url));
+        draft.postbox.write(tx, email, &Letter::PasswordChanged { name, url }).await?;
     }
     Ok(())
 }
