@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use minijinja::context;
+use minijinja::{Value as Shown, context};
 use serde_json::{Value, json};
 
-use super::Views;
+use super::{Views, visits::Reader};
 use crate::{
+    app::App,
     auth::attempts::TooMany,
     http::{self, Request, Response, StatusCode, accept, header::RETRY_AFTER},
     realtime::{PublishError, Refusal},
@@ -84,26 +85,47 @@ impl Error {
         Self::Invalid(json!({ field: [message] }))
     }
 
+    /// What the navigation of the error's page shows, where people get one. The database is asked who they are, unless it
+    /// may be the reason of it all.
+    pub(super) async fn navigation(&self, audience: &Audience, app: &App) -> Shown {
+        let is_known = !matches!(self, Self::Unavailable(_) | Self::Internal(_));
+        match audience.reader.as_ref().filter(|_| is_known && self.has_page()) {
+            Some(reader) => reader.navigation(app).await,
+            None => context! {},
+        }
+    }
+
     /// The answer, in the form that `audience` wants it.
-    pub(super) fn into_response(self, audience: &Audience, views: &Views, request_id: &str) -> Response {
+    pub(super) fn into_response(
+        self,
+        audience: &Audience,
+        views: &Views,
+        navigation: Shown,
+        request_id: &str,
+    ) -> Response {
         self.log(request_id);
         let error = match self {
             Self::Elsewhere(response) => return *response,
             error => error,
         };
-        error.with_retry_after(error.message(audience, views))
+        error.with_retry_after(error.message(audience, views, navigation))
     }
 
-    fn message(&self, audience: &Audience, views: &Views) -> Response {
+    fn message(&self, audience: &Audience, views: &Views, navigation: Shown) -> Response {
         match self {
+            _ if self.has_page() && audience.reader.is_some() => self.page(views, navigation),
             Self::Refused => Response::empty(StatusCode::FORBIDDEN),
             Self::Unauthenticated if audience.names_json => self.json(&json!(["Unauthenticated"])),
             Self::Unauthenticated => Response::text(self.status(), self.to_string()),
             Self::Forbidden => self.json(&json!({ "token": ["forbidden"] })),
             Self::Invalid(errors) => self.json(errors),
-            _ if audience.is_people => self.page(views),
             _ => self.json(&json!({ "detail": self.to_string() })),
         }
+    }
+
+    /// Whether people are told by a page: not of what only programs run into.
+    fn has_page(&self) -> bool {
+        !matches!(self, Self::Refused | Self::Unauthenticated | Self::Forbidden | Self::Elsewhere(_))
     }
 
     /// Says when it may be tried again, if that can help.
@@ -144,15 +166,31 @@ impl Error {
         Response::json(self.status(), &json!({ "errors": errors }))
     }
 
-    fn page(&self, views: &Views) -> Response {
+    fn page(&self, views: &Views, navigation: Shown) -> Response {
         let status = self.status();
         let reason = status.canonical_reason().unwrap_or("Error");
         let title = format!("{reason} · pusher-lite");
-        let context = context! { title, status => status.as_u16(), reason, message => sentence(self) };
+        let context = context! { title, status => status.as_u16(), reason, message => self.in_words(), ..navigation };
         views.page(status, "error", context).unwrap_or_else(|error| {
             tracing::error!(%error, "The page for errors cannot be rendered.");
             Response::text(status, self.to_string())
         })
+    }
+
+    /// What people are told.
+    fn in_words(&self) -> String {
+        match self {
+            Self::NoRoute => "There is no page at this address.".to_owned(),
+            Self::Invalid(errors) => {
+                let messages = |field: &str, messages: &Value| {
+                    let messages = messages.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    messages.map(|message| format!("{field} {message}")).collect::<Vec<_>>()
+                };
+                let errors = errors.as_object().into_iter().flatten();
+                sentence(&errors.flat_map(|(field, said)| messages(field, said)).collect::<Vec<_>>().join(", "))
+            }
+            _ => sentence(&self.to_string()),
+        }
     }
 
     /// Writes down what its answer does not say.
@@ -210,9 +248,8 @@ impl From<PublishError> for Error {
     }
 }
 
-/// The message as people read it: with a capital and a full stop.
-fn sentence(error: &Error) -> String {
-    let message = error.to_string();
+/// A message as people read it: with a capital and a full stop.
+fn sentence(message: &str) -> String {
     let mut characters = message.chars();
     let first = characters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(characters).chain(['.']).collect()
@@ -241,7 +278,8 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 /// Who reads an error: people get a page, programs JSON.
 #[derive(Debug)]
 pub(super) struct Audience {
-    is_people: bool,
+    /// The person, if it is one.
+    reader: Option<Reader>,
     /// `Accept` names JSON, which some answers of the original depend on.
     names_json: bool,
 }
@@ -252,7 +290,7 @@ impl Audience {
         let names_json = accept::names_json(request);
         let in_api = request.path().split('/').find(|segment| !segment.is_empty()) == Some("api");
         let is_people = if in_api { accept::html_only(request) } else { !names_json };
-        Self { is_people, names_json }
+        Self { reader: is_people.then(|| Reader::of(request)), names_json }
     }
 }
 
@@ -268,7 +306,7 @@ mod tests {
     fn answer(error: Error, path: &str, accept: &str) -> (u16, String) {
         let audience = Audience::of(&Request::test("GET", path, &[("accept", accept)]));
         let views = Views::new(&Arc::new(web::assets()));
-        let response = error.into_response(&audience, &views, "id");
+        let response = error.into_response(&audience, &views, context! {}, "id");
         let content_type = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
         (response.status().as_u16(), content_type.unwrap_or_default())
     }
@@ -301,7 +339,7 @@ mod tests {
             let views = Views::new(&Arc::new(web::assets()));
             assert_eq!(error.to_string(), format!("too many attempts; try again in {words}"));
             let audience = Audience::of(&Request::test("GET", "/sessions/new", &[]));
-            let response = error.into_response(&audience, &views, "id");
+            let response = error.into_response(&audience, &views, context! {}, "id");
             assert_eq!(
                 (response.status().as_u16(), &response.headers()["retry-after"]),
                 (429, &HeaderValue::from_static(header))
@@ -316,5 +354,13 @@ mod tests {
         assert_eq!(answer(Error::Forbidden, "/api", "*/*"), (401, JSON.to_owned()));
         assert_eq!(answer(Error::Refused, "/socket/websocket", "*/*"), (403, String::new()));
         assert_eq!(answer(Error::invalid("name", "is invalid"), "/api", "*/*"), (422, JSON.to_owned()));
+    }
+
+    #[test]
+    fn people_are_told_in_sentences() {
+        assert_eq!(Error::NoRoute.in_words(), "There is no page at this address.");
+        assert_eq!(Error::NotFound("user").in_words(), "There is no such user.");
+        assert_eq!(Error::invalid("name", "is too long").in_words(), "Name is too long.");
+        assert_eq!(answer(Error::invalid("name", "is invalid"), "/sessions", "*/*"), (422, HTML.to_owned()));
     }
 }

@@ -94,8 +94,13 @@ impl Endpoint {
         let (audience, is_secure) = (Audience::of(&request), request.is_secure());
 
         let mut route = "-";
-        let response = self.respond(request, &mut route).await;
-        let response = response.unwrap_or_else(|error| error.into_response(&audience, &self.app.pages.views, &id));
+        let response = match self.respond(request, &mut route).await {
+            Ok(response) => response,
+            Err(error) => {
+                let navigation = error.navigation(&audience, &self.app).await;
+                error.into_response(&audience, &self.app.pages.views, navigation, &id)
+            }
+        };
         // The route and not the path, which can hold a token; never the query.
         let (status, took) = (response.status(), began.elapsed());
         self.app.metrics.answered(&method, route, status, took);

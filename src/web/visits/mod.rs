@@ -6,6 +6,7 @@
 mod flash;
 mod form;
 mod local_path;
+mod reader;
 mod remembered;
 mod session;
 
@@ -15,7 +16,7 @@ use self::{
     flash::FLASH_COOKIE,
     remembered::{Recall, Remembered},
 };
-pub(super) use self::{flash::Flash, form::Form, local_path::local_path};
+pub(super) use self::{flash::Flash, form::Form, local_path::local_path, reader::Reader};
 use super::Error;
 use crate::{
     app::App,
@@ -153,11 +154,6 @@ impl Visit {
         Ok(())
     }
 
-    /// What the form's field `_csrf_token` must hold.
-    pub(super) fn csrf_token(&self) -> String {
-        session::csrf_token(&self.app.accounts.signer, &self.id)
-    }
-
     /// A page: the template `name` filled in with `context`, and with what every page has (templates/layout.html.j2).
     /// `section` is the entry of the navigation that is current.
     ///
@@ -173,12 +169,8 @@ impl Visit {
     ) -> Result<Response, Error> {
         let everywhere = context! {
             section,
-            csrf_token => self.csrf_token(),
-            user => self.user.as_ref().map(|user| context! {
-                id => user.id, name => &user.name, email => &user.email, is_root => user.is_root,
-            }),
             flash => self.flash.as_ref().map(Serde),
-            demo => self.app.pages.site.demo,
+            ..navigation(&self.app, &self.id, self.user.as_ref())
         };
         // What the page says itself comes first.
         let context = context! { ..context, ..everywhere };
@@ -306,6 +298,18 @@ impl Visit {
             Some(cookie) => response.cookie(cookie),
             None => response,
         }
+    }
+}
+
+/// What the navigation of a page has, in a browser with this id: who is signed in, the token of the form that signs out, and
+/// whether there is a demo.
+fn navigation(app: &App, id: &str, user: Option<&User>) -> Value {
+    context! {
+        csrf_token => session::csrf_token(&app.accounts.signer, id),
+        user => user.map(|user| context! {
+            id => user.id, name => &user.name, email => &user.email, is_root => user.is_root,
+        }),
+        demo => app.pages.site.demo,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The cookie's name.
-const COOKIE: &str = "pusher_lite_remember";
+pub(super) const COOKIE: &str = "pusher_lite_remember";
 /// How long a browser is remembered after its last use.
 const LIFETIME: TimeDelta = TimeDelta::hours(48);
 const MAX_AGE: Duration = Duration::from_secs(48 * 3600);

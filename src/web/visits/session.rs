@@ -40,7 +40,12 @@ pub(super) fn new_id() -> String {
 
 /// The id in the request's cookie, if this server signed it.
 pub(super) fn id_of(signer: &Signer, request: &Request) -> Option<String> {
-    signer.verify(COOKIE, request.cookie(SESSION_COOKIE)?).map(str::to_owned)
+    id_in(signer, request.cookie(SESSION_COOKIE)?).map(str::to_owned)
+}
+
+/// The id in a cookie of this value, if this server signed it.
+pub(super) fn id_in<'a>(signer: &Signer, cookie: &'a str) -> Option<&'a str> {
+    signer.verify(COOKIE, cookie)
 }
 
 pub(super) fn cookie(signer: &Signer, id: &str, secure: bool) -> Cookie {

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::{database::TestDatabase, server::TestServer};
+use crate::support::{
+    browser::Browser,
+    database::TestDatabase,
+    server::{Answer, TestServer},
+};
 
 db_test!(what_is_not_there_is_said_to_people_and_programs);
 async fn what_is_not_there_is_said_to_people_and_programs(database: TestDatabase) {
@@ -26,6 +30,60 @@ async fn what_is_not_there_is_said_to_people_and_programs(database: TestDatabase
             assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{method} {path}");
             assert!(answer.body().contains("<h1>Not Found</h1>"), "{answer:?}");
         }
+    }
+}
+
+/// Whose navigation a page has.
+fn navigation(page: &Answer) -> &'static str {
+    let has = |text: &str| page.body().contains(text);
+    match (has("Sign out"), has(">Admin</a>"), has(">Sign in</a>"), has(">Account</a>")) {
+        (true, true, false, true) => "root",
+        (true, false, false, true) => "a user",
+        (false, false, true, false) => "a visitor",
+        (false, false, false, true) => "somebody unknown",
+        other => panic!("{other:?}: {page:?}"),
+    }
+}
+
+db_test!(pages_of_errors_know_who_is_signed_in);
+async fn pages_of_errors_know_who_is_signed_in(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    assert_eq!(navigation(&server.get("/nope", &[]).await), "a visitor");
+    let forged = ["cookie: pusher_lite_session=forged.x"];
+    assert_eq!(navigation(&server.get("/nope", &forged).await), "a visitor");
+    let mut root = Browser::signed_in(&server, "admin@example.com").await;
+    assert_eq!(navigation(&root.get("/admin/nope").await), "root");
+
+    let mut member = Browser::new(&server);
+    let fields = [("email", "member@example.com"), ("password", "password"), ("remember", "true")];
+    member.fill("/sessions/new", "/sessions", &fields).await;
+    for (path, status) in [("/nope", 404), ("/registrations/1", 404), ("/a%zz", 400)] {
+        let page = member.get(path).await;
+        assert_eq!((page.status(), navigation(&page)), (status, "a user"), "{path}");
+    }
+    let cookie = format!("cookie: pusher_lite_session={}", member.cookie("pusher_lite_session").unwrap());
+    let refused = server.request("POST", "/account/tokens", &[&cookie], "").await;
+    assert_eq!((refused.status(), navigation(&refused)), (403, "a user"));
+    let program = server.get("/nope", &[&cookie, "accept: application/json"]).await;
+    assert!(program.json()["errors"]["detail"].is_string());
+
+    let mut reopened = member.clone();
+    reopened.forget("pusher_lite_session");
+    assert_eq!(navigation(&reopened.get("/nope").await), "somebody unknown");
+    let mut other = member.clone();
+    member.get("/nope").await;
+    assert_eq!(member.sign_out().await.header("location"), Some("/"), "the form on the page of an error");
+    assert_eq!(navigation(&other.get("/nope").await), "somebody unknown", "remembered, but signed out");
+}
+
+db_test!(pages_of_errors_need_no_database);
+async fn pages_of_errors_need_no_database(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut member = Browser::signed_in(&server, "member@example.com").await;
+    database.execute("DROP TABLE sessions").await;
+    for (path, status) in [("/nope", 404), ("/account", 500)] {
+        let page = member.get(path).await;
+        assert_eq!((page.status(), navigation(&page)), (status, "somebody unknown"), "{path}");
     }
 }
 
