@@ -1,5 +1,7 @@
 //! Rows created and changed by a form, or by one switch of it.
 
+use std::collections::BTreeMap;
+
 use minijinja::{Value, context, value::Serde};
 
 use super::{Draft, Error, Flash, Form, Record, Refusal, Saved, Table, Visit, record};
@@ -190,6 +192,7 @@ fn page(
 ) -> Result<Response, Error> {
     let description = table.description();
     let fields = description.fields.iter().filter(|field| field.is_on(record.is_none()));
+    let labels: BTreeMap<_, _> = fields.clone().map(|field| (field.name, field.label)).collect();
     let fields: Vec<Value> = fields
         .map(|field| {
             let kind = Value::from(Serde(field.kind));
@@ -206,6 +209,7 @@ fn page(
         table => Serde(description),
         record => record.map(|record| context! { id => record.id, label => &record.label }),
         fields,
+        labels => Serde(labels),
         form => form.context(),
     };
     visit.page(status, "admin/form", description.path, context)

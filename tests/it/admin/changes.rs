@@ -93,6 +93,8 @@ async fn each_fields_error_stands_beside_it_and_what_was_typed_is_kept(database:
             assert!(answer.body().contains(&format!("value=\"{typed}\"")), "{path}: {name} is not kept");
         }
     }
+    let summary = root.post("/admin/users", &[("name", "Kept")]).await;
+    assert!(summary.body().contains("Address can&#x27;t be blank"), "fields are called as they are labelled");
     assert!(root.page("/admin/audit").await.contains("Nothing is here yet"));
 }
 
