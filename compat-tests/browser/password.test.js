@@ -68,6 +68,28 @@ describe("passwords", { skip: siteLeftOut() }, () => {
     await cleo.signIn()
   })
 
+  test("another address counts when it is confirmed, and the old one is told", async () => {
+    const dora = await site.member("Dora")
+    const former = dora.email
+    dora.email = `new-${former}`
+    await dora.goTo("/account")
+    await dora.follow("Change")
+    await dora.fill({ "Email address": dora.email, "Current password": dora.password })
+    await dora.press("Save")
+    await dora.isTold(/Your address becomes/)
+    const warning = await site.mails.next(former, /about to change/i)
+    assert.ok(warning.text.includes(dora.email) && warning.html.includes(dora.email))
+    assert.equal(new URL(warning.link).pathname, "/passwords/new")
+    const { link } = await site.mails.next(dora.email, /confirm/i)
+    await dora.goTo(link)
+    const told = await site.mails.next(former, /was changed/i)
+    assert.ok(told.text.includes(dora.email) && told.html.includes(dora.email))
+    await dora.signOut()
+    await dora.trySignIn({ email: former })
+    await dora.isRefused()
+    await dora.signIn()
+  })
+
   test("a browser that is told to remember signs in by itself, and a stolen cookie ends that", async () => {
     const dan = await site.member("Dan")
     await dan.signOut()
