@@ -22,8 +22,8 @@ struct Templates;
 #[serde(untagged)]
 #[allow(missing_docs, reason = "the fields of all letters are who is greeted, who else is named, and where links lead")]
 pub enum Letter<'a> {
-    /// Somebody signed up with this address; the link confirms that it is theirs.
-    Confirmation { name: &'a str, url: &'a str },
+    /// Somebody signed up with this address, or wants it for the account they have; the link confirms that it is theirs.
+    Confirmation { name: &'a str, is_new_account: bool, url: &'a str },
     /// The address is confirmed; here is the first token. The link leads to the account.
     Welcome { name: &'a str, token: &'a str, url: &'a str },
     /// The password may be set anew with the link.
@@ -195,7 +195,8 @@ mod tests {
     fn letters() -> Vec<Letter<'static>> {
         let name = "Ann <b>";
         vec![
-            Letter::Confirmation { name, url: URL },
+            Letter::Confirmation { name, is_new_account: true, url: URL },
+            Letter::Confirmation { name, is_new_account: false, url: URL },
             Letter::Welcome { name, token: "the-token", url: URL },
             Letter::Reset { name, url: URL },
             Letter::Unlock { name, url: URL },
@@ -221,9 +222,9 @@ mod tests {
             assert!(text.starts_with("Hello") && text.ends_with('\n') && !text.contains("\n\n\n"), "{text:?}");
             assert!(text.contains("https://push.example.com\n"), "{text}");
         }
-        let welcome = stationery.render(&letters()[1]);
+        let welcome = stationery.render(&letters()[2]);
         assert!(welcome.text.contains("the-token") && welcome.html.contains("the-token"));
-        let invitation = stationery.render(&letters()[4]);
+        let invitation = stationery.render(&letters()[5]);
         assert_eq!(invitation.subject, "Bob & Co invites you to Acme Inc. on pusher-lite");
         assert!(invitation.text.contains("Bob & Co") && invitation.html.contains("Bob &#38; Co"));
     }

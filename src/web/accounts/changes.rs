@@ -106,7 +106,8 @@ async fn ask_to_confirm(tx: &mut Transaction<'_>, app: &App, user: &User, form: 
     let token = MailedToken::new();
     email_changes::replace(tx, user.id, email, &token.stored()).await?;
     let url = &format!("{base_url}/confirmations/{}/edit", token.text());
-    letters::write(tx, app, email, &Letter::Confirmation { name: form.value("name"), url }).await
+    let letter = Letter::Confirmation { name: form.value("name"), is_new_account: false, url };
+    letters::write(tx, app, email, &letter).await
 }
 
 fn message(form: &Form, wants_email: bool, wants_password: bool) -> String {

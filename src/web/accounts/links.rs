@@ -85,7 +85,7 @@ impl Link {
         }
         let (name, url) = (to.name, &self.url(&app.pages.site, &token));
         let letter = match self {
-            Self::Confirmation => Letter::Confirmation { name, url },
+            Self::Confirmation => Letter::Confirmation { name, is_new_account: true, url },
             Self::Reset => Letter::Reset { name, url },
             Self::Unlock => Letter::Unlock { name, url },
         };

@@ -43,6 +43,8 @@ async fn an_address_changes_when_it_is_confirmed(database: TestDatabase) {
     let (status, page) = change(&mut browser, &fields).await;
     assert!(status == 303 && page.contains("Your address becomes ann@example.com when"), "{page}");
     assert_eq!(database.text("email", "users WHERE id = 3").await, MEMBER);
+    let letter = mailbox::newest(&database, "confirmation", "ann@example.com").await;
+    assert!(letter.contains("instead of the one you had") && !letter.contains("sign up"), "{letter}");
     let link = mailbox::link(&database, "confirmation", "ann@example.com", "/confirmations/").await;
     let old = (chrono::Utc::now() - chrono::TimeDelta::days(5)).format("%Y-%m-%d %H:%M:%S");
     database.execute(&format!("UPDATE email_changes SET inserted_at = '{old}'")).await;

@@ -16,7 +16,7 @@ db_test!(mails_that_stay_can_be_read);
 async fn mails_that_stay_can_be_read(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     assert!(server.get("/dev/mailbox", &[]).await.body().contains("No mails yet"));
-    let letter = Letter::Confirmation { name: "<b>Zoë", url: LINK };
+    let letter = Letter::Confirmation { name: "<b>Zoë", is_new_account: true, url: LINK };
     let app = &server.app;
     let writing = async |tx: &mut Transaction<'_>| app.accounts.postbox.write(tx, "zoe@example.com", &letter).await;
     app.db.record(writing).await.unwrap();
