@@ -12,7 +12,11 @@ const DEPLOY = path.join(import.meta.dirname, "../../deploy")
 const STARTED_WITHIN = 10_000
 
 /** What runs each, and how its configuration becomes that of a test. */
-const KINDS = { nginx: { program: "/usr/sbin/nginx", prepare: nginx }, HAProxy: { program: "/usr/sbin/haproxy", prepare: haproxy } }
+const KINDS = {
+  nginx: { program: "/usr/sbin/nginx", prepare: nginx },
+  HAProxy: { program: "/usr/sbin/haproxy", prepare: haproxy },
+  Caddy: { program: "/usr/bin/caddy", prepare: caddy },
+}
 
 export const PROXIES = Object.keys(KINDS)
 
@@ -31,7 +35,9 @@ export async function startProxy(name, servers) {
   const folder = scratchFolder(name)
   const certificate = makeCertificate(folder)
   const ports = { plain: await freePort(), tls: await freePort(), servers }
-  const child = spawn(program, prepare(folder, certificate, ports), { stdio: ["ignore", "pipe", "pipe"] })
+  // What they would keep in a home comes into the folder.
+  const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+  const child = spawn(program, prepare(folder, certificate, ports), { env, stdio: ["ignore", "pipe", "pipe"] })
   atEnd(() => child.kill())
   let output = ""
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text))
@@ -41,7 +47,7 @@ export async function startProxy(name, servers) {
   return { url: `https://localhost:${ports.tls}`, plainPort: ports.plain, ca: certificate.pem, stop, get log() { return log() } }
 }
 
-/** Where nginx writes its log: its output is no file that it could open. */
+/** Where nginx and Caddy write their logs: their output is no file that nginx could open. */
 const accessLog = (folder) => path.join(folder, "access.log")
 
 /** Replaces every text of `pairs` in a file of deploy/; each has to be there. */
@@ -92,6 +98,20 @@ function haproxy(folder, { both }, { plain, tls, servers }) {
   const file = path.join(folder, "haproxy.cfg")
   fs.writeFileSync(file, text)
   return ["-db", "-f", file]
+}
+
+/** Without its administration, which has one port for all. With a certificate of its own it fetches nothing. */
+function caddy(folder, { certificate, key }, { plain, tls, servers }) {
+  const text = adapt("Caddyfile", [
+    ["127.0.0.1:4000", `127.0.0.1:${servers[0]}`],
+    ["127.0.0.1:4001", `127.0.0.1:${servers[1]}`],
+    ["chat.example.com {", `localhost {\n\ttls ${certificate} ${key}`],
+    ["/var/log/caddy/pusher-lite.log", accessLog(folder)],
+  ])
+  const options = ["admin off", `http_port ${plain}`, `https_port ${tls}`, "default_bind 127.0.0.1"]
+  const file = path.join(folder, "Caddyfile")
+  fs.writeFileSync(file, `{\n\t${options.join("\n\t")}\n}\n${text}`)
+  return ["run", "--adapter", "caddyfile", "--config", file]
 }
 
 /** Resolves when the proxy takes connections. */
