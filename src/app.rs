@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     auth::{Attempts, SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
-    http::{BodyLimits, assets::Assets},
+    http::{BodyLimits, Refusals, assets::Assets},
     mail::Postbox,
     realtime::{self, Hub},
     store::{
@@ -83,16 +83,16 @@ pub struct Site {
 }
 
 impl App {
-    /// The handles of an application on this database.
+    /// The handles of an application on this database. Its metrics show what the listeners refuse, too.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub fn new(db: Db, secrets: &Secrets, limits: realtime::Limits, site: Site) -> Self {
+    pub fn new(db: Db, secrets: &Secrets, limits: realtime::Limits, refusals: Refusals, site: Site) -> Self {
         let assets = Arc::new(web::assets());
         let hub = Hub::new(limits);
         Self {
-            metrics: Arc::new(Metrics::new(&hub, &db, secrets.metrics.clone())),
+            metrics: Arc::new(Metrics::new(&hub, &db, refusals, secrets.metrics.clone())),
             access: Access::new(db.clone(), &access::Limits::default()),
             db,
             jwt: Jwt::new(&secrets.jwt),

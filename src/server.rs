@@ -10,7 +10,10 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,7 +40,7 @@ pub use self::{
     pinned::trusting_only,
     tls::{Tls, TlsError},
 };
-use crate::http::{Connection, TrustedProxies};
+use crate::http::{Connection, Refusal, Refusals, TrustedProxies};
 
 /// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
@@ -117,6 +120,8 @@ pub struct Options {
     pub trusted_proxies: TrustedProxies,
     /// What connections are encrypted with, if they are.
     pub tls: Option<Tls>,
+    /// Counts whom a limit keeps out.
+    pub refusals: Refusals,
 }
 
 /// Serves HTTP/1, and with TLS also HTTP/2, until `stop` is done, then lets running requests end, at the latest by the time
@@ -148,9 +153,13 @@ where
             let (options, stopping) = (options.clone(), stopping.clone());
             // The future of the connection is made where it stays: one that is captured is kept twice.
             connections.spawn(async move {
+                let refusals = options.refusals.clone();
                 tokio::select! {
                     () = serve_connection(stream, options, connection, answer, stopping) => {}
-                    () = presence.unwanted() => tracing::debug!(%peer, "A quiet connection was ended to make room."),
+                    () = presence.unwanted() => {
+                        refusals.count(Refusal::Quiet);
+                        tracing::debug!(%peer, "A quiet connection was ended to make room.");
+                    }
                 }
             });
         }
@@ -266,10 +275,11 @@ async fn serve_connection<A, F>(
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let (peer, head_time) = (connection.peer(), options.head_time);
+    let refusals = &options.refusals;
     let served = match options.tls {
-        None => serve_http1(stream, connection, head_time, answer, stopping).await,
+        None => serve_http1(stream, connection, head_time, refusals, answer, stopping).await,
         // In a box, so that connections without TLS are not as large.
-        Some(tls) => Box::pin(serve_encrypted(stream, tls, connection, head_time, answer, stopping)).await,
+        Some(tls) => Box::pin(serve_encrypted(stream, tls, connection, head_time, refusals, answer, stopping)).await,
     };
     if let Err(error) = served {
         tracing::debug!(%peer, %error, "A connection ended badly.");
@@ -282,6 +292,7 @@ async fn serve_encrypted<A, F>(
     tls: Tls,
     connection: Connection,
     head_time: Duration,
+    refusals: &Refusals,
     answer: A,
     stopping: CancellationToken,
 ) -> hyper::Result<()>
@@ -289,11 +300,11 @@ where
     A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    let Some(stream) = tls.accept(stream, connection.peer(), &stopping).await else { return Ok(()) };
+    let Some(stream) = tls.accept(stream, connection.peer(), refusals, &stopping).await else { return Ok(()) };
     let connection = connection.encrypted();
     match stream.get_ref().1.alpn_protocol() {
-        Some(tls::HTTP_2) => serve_http2(stream, connection, head_time, answer, stopping).await,
-        _ => serve_http1(stream, connection, head_time, answer, stopping).await,
+        Some(tls::HTTP_2) => serve_http2(stream, connection, head_time, refusals, answer, stopping).await,
+        _ => serve_http1(stream, connection, head_time, refusals, answer, stopping).await,
     }
 }
 
@@ -301,6 +312,7 @@ async fn serve_http1<A, F, S>(
     stream: S,
     connection: Connection,
     head_time: Duration,
+    refusals: &Refusals,
     answer: A,
     stopping: CancellationToken,
 ) -> hyper::Result<()>
@@ -309,7 +321,10 @@ where
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let asked = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&asked);
     let service = service_fn(move |request| {
+        noted.store(true, Ordering::Relaxed);
         let answered = answer(request, connection.clone());
         async move { Ok::<_, Infallible>(answered.await) }
     });
@@ -323,19 +338,27 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut served = pin!(served);
-    tokio::select! {
+    let result = tokio::select! {
         result = &mut served => result,
         () = stopping.cancelled() => {
             served.as_mut().graceful_shutdown();
             served.await
         }
+    };
+    match &result {
+        Err(error) if error.is_parse_too_large() => refusals.count(Refusal::HeadTooLarge),
+        // Between two requests it is only idle.
+        Err(error) if error.is_timeout() && !asked.load(Ordering::Relaxed) => refusals.count(Refusal::HeadTooSlow),
+        _ => {}
     }
+    result
 }
 
 async fn serve_http2<A, F, S>(
     stream: S,
     connection: Connection,
     head_time: Duration,
+    refusals: &Refusals,
     answer: A,
     stopping: CancellationToken,
 ) -> hyper::Result<()>
@@ -344,9 +367,10 @@ where
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let activity = Activity::default();
-    let active = activity.clone();
+    let (activity, asked) = (Activity::default(), Arc::new(AtomicBool::new(false)));
+    let (active, noted) = (activity.clone(), Arc::clone(&asked));
     let service = service_fn(move |request| {
+        noted.store(true, Ordering::Relaxed);
         let (answered, running) = (answer(request, connection.clone()), active.begin());
         async move {
             let answer = answered.await;
@@ -365,7 +389,13 @@ where
     tokio::select! {
         result = &mut served => return result,
         () = stopping.cancelled() => {}
-        () = activity.idle_for(head_time) => {}
+        () = activity.idle_for(head_time) => {
+            // It may not even have begun to speak HTTP/2, so that a farewell would wait for ever.
+            if !asked.load(Ordering::Relaxed) {
+                refusals.count(Refusal::HeadTooSlow);
+                return Ok(());
+            }
+        }
     }
     served.as_mut().graceful_shutdown();
     served.await

@@ -3,7 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::Outcome;
-use crate::{app::App, http::TrustedProxies, server, web::MetricsEndpoint};
+use crate::{
+    app::App,
+    http::{Refusals, TrustedProxies},
+    server,
+    web::MetricsEndpoint,
+};
 
 /// Most connections of those who read metrics.
 pub(super) const CONNECTIONS: usize = 64;
@@ -23,6 +28,7 @@ pub(super) fn serve(address: SocketAddr, app: App) -> Outcome {
         head_time: HEAD_TIME,
         trusted_proxies: TrustedProxies::default(),
         tls: None,
+        refusals: Refusals::default(),
     };
     tokio::spawn(server::serve(listener, options, answer, std::future::pending()));
     Ok(())

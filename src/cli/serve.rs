@@ -15,6 +15,7 @@ use super::{
 use crate::{
     app::{App, Site},
     config::{Config, TlsFiles},
+    http::Refusals,
     server::{self, Options, StopSignals, Tls, TlsError},
     store::{Db, demo},
     web::{Endpoint, Redirect, quotas},
@@ -29,6 +30,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     let max_connections = descriptors::make_room(most, of_database, metrics_connections);
     // Before the database is touched: of two servers started on one port, the second leaves everything alone.
     let options = options(&config, max_connections)?;
+    let refusals = options.refusals.clone();
     let listener = server::bind(config.listen.host, config.listen.port)?;
     let port = listener.local_addr()?.port();
     start_redirecting(&config, port, &options)?;
@@ -42,7 +44,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     mail_sending::announce(&config);
     welcome(&config, &public_url, &db, &listener).await?;
 
-    let app = App::new(db, &config.secrets, config.realtime, site(&config, public_url));
+    let app = App::new(db, &config.secrets, config.realtime, refusals, site(&config, public_url));
     let app = app.with_body_limits(config.listen.body);
     if let Some(address) = config.metrics_listen {
         metrics::serve(address, app.clone())?;
@@ -66,6 +68,7 @@ fn options(config: &Config, max_connections: usize) -> Result<Options, TlsError>
         head_time: config.listen.header_timeout,
         trusted_proxies: config.listen.trusted_proxies.clone(),
         tls: config.tls.as_ref().map(load).transpose()?,
+        refusals: Refusals::default(),
     })
 }
 

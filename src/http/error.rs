@@ -2,6 +2,8 @@
 
 use hyper::StatusCode;
 
+use super::Refusal;
+
 /// A request that cannot be worked on. The message is for the peer: it never repeats what might be a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,6 +28,15 @@ impl Error {
     /// The request cannot be understood: 400, with this message.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::BadRequest(message.into())
+    }
+
+    /// The limit that is reached, if that is what is wrong.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::BodyTimeout => Some(Refusal::BodyTooSlow),
+            Self::BodyTooLarge { .. } => Some(Refusal::BodyTooLarge),
+            Self::BadRequest(_) | Self::NotAcceptable => None,
+        }
     }
 
     /// The status that answers this error.

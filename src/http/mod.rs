@@ -8,6 +8,7 @@
 //! - [`Response`]: finished answers with a default `cache-control`
 //! - [`Cookie`]: what [`Request::cookie`] reads and [`Response::cookie`] sets
 //! - [`Router`]: one table of `(method, pattern, async handler)`
+//! - [`Refusals`]: what was refused because a limit is reached, counted by reason
 //! - [`accept`], [`cors`], [`upgrade`], [`assets`]: content negotiation, cross-origin requests, WebSocket handshake, files
 //!
 //! An [`Error`] says what a peer did wrong; turning it into a body is the application's business.
@@ -24,6 +25,7 @@ mod multipart;
 mod nested;
 mod params;
 mod percent;
+mod refusals;
 mod request;
 mod response;
 mod router;
@@ -37,6 +39,7 @@ pub use self::{
     error::Error,
     forwarded::TrustedProxies,
     params::Params,
+    refusals::{Refusal, Refusals},
     request::{Connection, Request, X_REQUEST_ID},
     response::Response,
     router::{Found, Router},

@@ -24,6 +24,8 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::http::{Refusal, Refusals};
+
 /// The name of HTTP/2 in the handshake.
 pub(super) const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
@@ -125,11 +127,15 @@ impl Tls {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
+        refusals: &Refusals,
         stopping: &CancellationToken,
     ) -> Option<TlsStream<TcpStream>> {
         let handshake = timeout(HANDSHAKE_TIME, self.acceptor.accept(stream));
         let result = tokio::select! {
-            result = handshake => result.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+            result = handshake => result.unwrap_or_else(|_| {
+                refusals.count(Refusal::HandshakeTooSlow);
+                Err(io::ErrorKind::TimedOut.into())
+            }),
             () = stopping.cancelled() => return None,
         };
         result.inspect_err(|error| tracing::debug!(%peer, %error, "A TLS handshake failed.")).ok()

@@ -90,7 +90,8 @@ impl Error {
     pub(super) async fn navigation(&self, audience: &Audience, app: &App) -> Shown {
         let is_known = !matches!(self, Self::Unavailable(_) | Self::Internal(_));
         match audience.reader.as_ref().filter(|_| is_known && self.has_page()) {
-            Some(reader) => reader.navigation(app).await,
+            // In a box: what asks the database is large, and is in the future of every answer otherwise.
+            Some(reader) => Box::pin(reader.navigation(app)).await,
             None => context! {},
         }
     }

@@ -63,7 +63,7 @@ pub(super) async fn respond(app: App, mut request: Request) -> Result<Response, 
         Method::OPTIONS => Ok(preflight(&request)),
         _ => Ok(Response::empty(StatusCode::BAD_REQUEST)),
     };
-    let answer = answer.unwrap_or_else(|error| failure(&error, request.id()));
+    let answer = answer.unwrap_or_else(|error| failure(&app, &error, request.id()));
     Ok(cors::allow(answer, true))
 }
 
@@ -155,7 +155,8 @@ fn session(app: &App, request: &Request) -> Option<(String, Arc<LongPoll>)> {
     Some((token, app.hub.longpoll(SessionId(id))?))
 }
 
-fn failure(error: &Error, request_id: &str) -> Response {
+fn failure(app: &App, error: &Error, request_id: &str) -> Response {
+    app.metrics.failed(error);
     error.log(request_id);
     let answer = match error {
         Error::Refused => Answer::new(StatusCode::FORBIDDEN).respond(),

@@ -97,6 +97,7 @@ impl Endpoint {
         let response = match self.respond(request, &mut route).await {
             Ok(response) => response,
             Err(error) => {
+                self.app.metrics.failed(&error);
                 let navigation = error.navigation(&audience, &self.app).await;
                 error.into_response(&audience, &self.app.pages.views, navigation, &id)
             }

@@ -1,22 +1,29 @@
-//! Sockets, topics and events.
+//! Sockets, topics and events, and what was refused.
 
 use std::fmt::Result;
 
 use prometheus_client::{collector, encoding::DescriptorEncoder};
 
 use super::family::Families;
-use crate::realtime::{FAN_OUT_BOUNDS, Hub, Sizes, Stats};
+use crate::{
+    http::Refusals,
+    realtime::{FAN_OUT_BOUNDS, Hub, Sizes, Stats},
+};
 
 #[derive(Debug)]
-pub(super) struct Collector(pub(super) Hub);
+pub(super) struct Collector {
+    pub(super) hub: Hub,
+    /// What was refused before it came to the hub.
+    pub(super) refusals: Refusals,
+}
 
 impl collector::Collector for Collector {
     fn encode(&self, encoder: DescriptorEncoder) -> Result {
-        let (mut families, stats) = (Families(encoder), self.0.stats());
+        let (mut families, stats) = (Families(encoder), self.hub.stats());
         sockets(&mut families, &stats)?;
         events(&mut families, &stats)?;
-        refusals(&mut families, &stats)?;
-        sizes(&mut families, &self.0.sizes())
+        refusals(&mut families, &stats, &self.refusals)?;
+        sizes(&mut families, &self.hub.sizes())
     }
 }
 
@@ -49,12 +56,11 @@ fn events(families: &mut Families<'_>, stats: &Stats) -> Result {
     families.histogram("fan_out", "Events by the members of their topic", &buckets, totals.deliveries as f64)
 }
 
-fn refusals(families: &mut Families<'_>, stats: &Stats) -> Result {
-    let series = stats.refusals.iter().map(|(refusal, count)| {
-        let labels = [("what", refusal.what()), ("reason", refusal.reason())];
-        (labels, *count)
-    });
-    families.counters("refusals", "What was refused, and why", series)
+fn refusals(families: &mut Families<'_>, stats: &Stats, before: &Refusals) -> Result {
+    let labels = |what, reason| [("what", what), ("reason", reason)];
+    let before = before.counts().map(|(refusal, count)| (labels(refusal.what(), refusal.reason()), count));
+    let here = stats.refusals.iter().map(|(refusal, count)| (labels(refusal.what(), refusal.reason()), *count));
+    families.counters("refusals", "What was refused, and why", before.chain(here))
 }
 
 fn sizes(families: &mut Families<'_>, sizes: &Sizes) -> Result {

@@ -1,5 +1,7 @@
 //! Request lines and headers, proper and not.
 
+use pusher_lite::http::Refusal;
+
 use super::server::Server;
 use crate::support::client::status;
 
@@ -61,7 +63,9 @@ async fn a_head_is_bounded() {
         let mut client = server.connect().await;
         client.send(&head).await;
         assert_eq!(status(&client.until("\r\n").await), 431);
+        drop(client);
     }
+    server.until_refused(&[Refusal::HeadTooLarge; 2]).await;
 }
 
 #[tokio::test]

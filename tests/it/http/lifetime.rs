@@ -1,7 +1,7 @@
 //! How connections begin and end: limits, timeouts, stopping. Time is the runtime's and stands still until nothing else
 //! can happen.
 
-use pusher_lite::server;
+use pusher_lite::{http::Refusal, server};
 
 use super::server::Server;
 use crate::support::client::status;
@@ -24,6 +24,7 @@ async fn a_head_that_does_not_arrive_ends_the_connection() {
     let mut client = server.connect().await;
     client.send("GET /params/1 HTTP/1.1\r\nhost:").await;
     assert_eq!(client.rest().await, "");
+    assert_eq!(server.refused(), [Refusal::HeadTooSlow]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -33,6 +34,7 @@ async fn an_idle_connection_ends() {
     client.send(GET).await;
     assert_eq!(status(&client.answer().await), 200);
     assert_eq!(client.rest().await, "");
+    assert_eq!(server.refused(), [], "it had its answer");
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,6 +70,7 @@ async fn those_who_ask_for_nothing_make_room_for_those_who_ask() {
         assert_eq!(status(&server.exchange("GET /params/1 HTTP/1.0\r\n\r\n").await), 200);
     }
     assert_eq!(quiet[0].rest().await, "");
+    assert!(server.refused().contains(&Refusal::Quiet), "{:?}", server.refused());
     server.gate.open.notify_one();
     assert_eq!(status(&busy.answer().await), 200);
 }

@@ -2,6 +2,8 @@
 
 mod bodies;
 mod heads;
+mod http2;
 mod lifetime;
 mod server;
+mod tls;
 mod upgrade;

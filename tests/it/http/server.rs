@@ -4,10 +4,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pusher_lite::{
     http::{
-        BodyLimits, Connection, Error, Method, Request, Response, Router, StatusCode, TrustedProxies,
+        BodyLimits, Connection, Error, Method, Refusal, Refusals, Request, Response, Router, StatusCode,
+        TrustedProxies,
         upgrade::{self, Stream, Upgraded},
     },
-    server,
+    server::{self, Tls},
 };
 use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle, time::Instant};
 
@@ -23,6 +24,7 @@ pub(super) struct Gate {
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) gate: Gate,
+    refusals: Refusals,
     stop: Arc<Notify>,
     served: JoinHandle<Instant>,
 }
@@ -33,23 +35,33 @@ impl Server {
     }
 
     pub(super) fn with_connections(max: usize) -> Self {
+        Self::run(max, None)
+    }
+
+    /// Takes so many connections at once, all of them encrypted.
+    pub(super) fn with_tls(max: usize, tls: Tls) -> Self {
+        Self::run(max, Some(tls))
+    }
+
+    fn run(max: usize, tls: Option<Tls>) -> Self {
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
-        let (gate, stop) = (Gate::default(), Arc::new(Notify::new()));
+        let (gate, stop, refusals) = (Gate::default(), Arc::new(Notify::new()), Refusals::default());
         let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
         let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
         let options = server::Options {
             max_connections: max,
             head_time: Duration::from_secs(30),
             trusted_proxies: TrustedProxies::default(),
-            tls: None,
+            tls,
+            refusals: refusals.clone(),
         };
         let stopping = async move {
             stopped.notified().await;
             Instant::now() + Duration::from_secs(5)
         };
         let serving = server::serve(listener, options, answer, stopping);
-        Self { address, gate, stop, served: tokio::spawn(serving) }
+        Self { address, gate, refusals, stop, served: tokio::spawn(serving) }
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -61,6 +73,19 @@ impl Server {
         let mut client = self.connect().await;
         client.send(request).await;
         client.rest().await
+    }
+
+    /// What limits have kept out so far, once for each time.
+    pub(super) fn refused(&self) -> Vec<Refusal> {
+        self.refusals.counts().flat_map(|(refusal, count)| vec![refusal; count as usize]).collect()
+    }
+
+    /// Waits until these and no others are kept out; a connection may end a moment after its answer.
+    pub(super) async fn until_refused(&self, expected: &[Refusal]) {
+        while self.refused().len() < expected.len() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(self.refused(), expected);
     }
 
     pub(super) fn stop(&self) {

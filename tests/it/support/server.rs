@@ -6,6 +6,7 @@ use pusher_lite::{
     app::{App, Site},
     auth::{Permissions, jwt::Grant},
     config::Secrets,
+    http::{BodyLimits, Refusals},
     realtime::Limits,
     server::{self, Tls},
     store::Db,
@@ -48,20 +49,25 @@ impl TestServer {
 
     /// As [`TestServer::start`], with limits that a test can reach.
     pub(crate) fn with_limits(db: Db, limits: Limits) -> Self {
-        Self::run(db, limits, true, None)
+        Self::run(db, limits, BodyLimits::default(), true, None)
+    }
+
+    /// As [`TestServer::start`], with limits for bodies that a test can reach.
+    pub(crate) fn with_body_limits(db: Db, body: BodyLimits) -> Self {
+        Self::run(db, Limits::default(), body, true, None)
     }
 
     /// As [`TestServer::start`], where mails do not stay but wait to be sent.
     pub(crate) fn without_mailbox(db: Db) -> Self {
-        Self::run(db, Limits::default(), false, None)
+        Self::run(db, Limits::default(), BodyLimits::default(), false, None)
     }
 
     /// As [`TestServer::start`], encrypted; browsers are told to come by https for an hour.
     pub(crate) fn with_tls(db: Db, tls: Tls) -> Self {
-        Self::run(db, Limits::default(), true, Some(tls))
+        Self::run(db, Limits::default(), BodyLimits::default(), true, Some(tls))
     }
 
-    fn run(db: Db, limits: Limits, mailbox: bool, tls: Option<Tls>) -> Self {
+    fn run(db: Db, limits: Limits, body: BodyLimits, mailbox: bool, tls: Option<Tls>) -> Self {
         let url = "https://push.example.com:8443";
         let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox };
         let secrets = Secrets {
@@ -69,7 +75,8 @@ impl TestServer {
             cookie: COOKIE_SECRET.to_owned(),
             metrics: Some(METRICS_TOKEN.to_owned()),
         };
-        let app = App::new(db, &secrets, limits, site);
+        let refusals = Refusals::default();
+        let app = App::new(db, &secrets, limits, refusals.clone(), site).with_body_limits(body);
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
         let endpoint = Endpoint::new(app.clone()).with_strict_transport(Duration::from_secs(3600));
@@ -82,6 +89,7 @@ impl TestServer {
                 head_time: Duration::from_secs(30),
                 trusted_proxies: TRUSTED_PROXY.parse().unwrap(),
                 tls,
+                refusals,
             },
             move |request, connection| endpoint.clone().answer(request, connection),
             async move {

@@ -1,11 +1,12 @@
 //! What Prometheus reads, and the dashboard that shows it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use pusher_lite::auth::Permissions;
+use pusher_lite::{auth::Permissions, http::BodyLimits};
 use serde_json::Value;
 
 use crate::support::{
+    client::{Client, status},
     database::TestDatabase,
     server::{METRICS_TOKEN, TestServer},
 };
@@ -67,6 +68,26 @@ async fn what_happens_is_in_the_metrics(database: TestDatabase) {
     assert!(value(&text, "pusher_lite_database_connections_max") >= 1.0);
     let types: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE ")).collect();
     assert_eq!(types.len(), types.iter().collect::<BTreeSet<_>>().len(), "each metric is named once");
+}
+
+db_test!(bodies_beyond_the_limits_are_in_the_metrics);
+async fn bodies_beyond_the_limits_are_in_the_metrics(database: TestDatabase) {
+    let body = BodyLimits { max_bytes: 100, time: Duration::from_millis(200) };
+    let server = TestServer::with_body_limits(database.migrated().await, body);
+    let large = format!("{{\"token\":\"{}\"}}", "x".repeat(100));
+    let refused = server.request("POST", "/api/sessions", &["content-type: application/json"], &large).await;
+    assert_eq!(
+        (refused.status(), refused.json()["errors"]["detail"].as_str()),
+        (413, Some("the body is larger than 100 bytes"))
+    );
+    let mut slow = Client::connect(server.address).await;
+    slow.send("POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n")
+        .await;
+    assert_eq!(status(&slow.answer().await), 408);
+    let text = metrics(&server).await;
+    assert_eq!(value(&text, r#"pusher_lite_refusals_total{what="request",reason="body too large"}"#), 1.0);
+    assert_eq!(value(&text, r#"pusher_lite_refusals_total{what="request",reason="body too slow"}"#), 1.0);
+    assert_eq!(value(&text, r#"pusher_lite_refusals_total{what="connection",reason="head too slow"}"#), 0.0);
 }
 
 db_test!(only_those_with_the_token_read_metrics);
