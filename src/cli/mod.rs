@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod clock;
 mod config_check;
 mod descriptors;
 mod health;

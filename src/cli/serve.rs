@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Outcome, descriptors,
+    Outcome, clock, descriptors,
     mail_sending::{self, MailSending},
     metrics, open_database, seed, stop, welcome,
 };
@@ -50,6 +50,7 @@ pub(super) async fn run(config: Config) -> Outcome {
         metrics::serve(address, app.clone())?;
     }
     tokio::spawn(quotas::watch(app.clone()));
+    tokio::spawn(clock::watch());
     let mail = MailSending::start(&app, config.smtp);
     let stop = stop::on_signal(signals, app.clone(), config.stop);
     let endpoint = Endpoint::new(app).with_strict_transport(config.hsts);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod clock;
 mod faults;
 mod health;
 mod logging;

@@ -66,9 +66,14 @@ impl Installation {
 
     /// Waits until the server that was started last has logged this.
     pub(super) fn until_logged(&self, text: &str) {
+        self.until_log(|log| log.contains(text));
+    }
+
+    /// Waits until the log of the server that was started last is as wanted.
+    pub(super) fn until_log(&self, is_wanted: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.log().contains(text) {
-            assert!(Instant::now() < deadline, "{text:?} is not in the log: {}", self.log());
+        while !is_wanted(&self.log()) {
+            assert!(Instant::now() < deadline, "it is not in the log: {}", self.log());
             thread::sleep(Duration::from_millis(5));
         }
     }
