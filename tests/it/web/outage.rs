@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use crate::support::{
+    browser::Browser,
     database::{TestDatabase, on_postgres},
     proxy::{Proxy, Way},
     server::{Answer, TestServer},
@@ -41,6 +42,7 @@ async fn outage(database: TestDatabase, way: Way) {
     let options = Options { pool_size: 3, timeout: TIMEOUT };
     let db = Db::connect(&url.parse().unwrap(), &options).await.unwrap();
     let server = TestServer::start(db);
+    let mut browser = Browser::signed_in(&server, "admin@example.com").await;
     let mut socket = join(&server).await;
     assert_eq!(publish(&server).await.status(), 204);
     assert_eq!(received(&mut socket).await, "e");
@@ -56,7 +58,10 @@ async fn outage(database: TestDatabase, way: Way) {
             let answer = organizations(&server).await;
             assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("5")));
         }
-        // Of ten at most one or two had to try whether it works again.
+        let page = browser.get("/account/tokens").await;
+        assert_eq!((page.status(), page.header("retry-after")), (503, Some("5")));
+        assert!(page.body().contains("try again soon"), "{page:?}");
+        // Of eleven at most one or two had to try whether it works again.
         assert!(began.elapsed() < TIMEOUT * 3, "{:?}", began.elapsed());
         assert_eq!(server.get("/health/ready", &[]).await.status(), 503);
         assert_eq!(server.get("/health/live", &[]).await.status(), 200);
@@ -75,6 +80,7 @@ async fn outage(database: TestDatabase, way: Way) {
         for _ in 0..10 {
             assert_eq!(organizations(&server).await.status(), 200);
         }
+        assert_eq!(browser.get("/account/tokens").await.status(), 200);
     }
 }
 
