@@ -3,31 +3,20 @@
 mod activity;
 mod pinned;
 mod quiet;
+mod serving;
 mod tls;
 
 use std::{
-    convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{
-    Request, Response,
-    body::Incoming,
-    server::conn::{http1, http2},
-    service::service_fn,
-};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::{Request, Response, body::Incoming};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -35,19 +24,15 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{activity::Activity, quiet::Quiet};
 pub use self::{
     pinned::trusting_only,
     tls::{Tls, TlsError},
 };
+use self::{quiet::Quiet, serving::Serving};
 use crate::http::{Connection, Refusal, Refusals, TrustedProxies};
 
 /// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
-/// Bytes that a request's line and headers may take (431 beyond), and that are buffered of a body at a time.
-const HEAD_BYTES: usize = 64 * 1024;
-/// Requests of one HTTP/2 connection that are answered at the same time.
-const STREAMS: u32 = 100;
 /// Quiet connections that are ended at a time when there is no room, and how soon it is looked again.
 const MAKE_ROOM: usize = 64;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -150,12 +135,13 @@ where
             let (answer, watched) = (answer.clone(), presence.clone());
             // In a box: an answer's future is large, and hyper moves what it is given more than once.
             let answer = move |request, connection| watched.begin().until(Box::pin(answer(request, connection)));
-            let (options, stopping) = (options.clone(), stopping.clone());
+            let (head_time, refusals, stopping) = (options.head_time, options.refusals.clone(), stopping.clone());
+            let serving = Serving { connection, head_time, refusals: refusals.clone(), answer, stopping };
+            let tls = options.tls.clone();
             // The future of the connection is made where it stays: one that is captured is kept twice.
             connections.spawn(async move {
-                let refusals = options.refusals.clone();
                 tokio::select! {
-                    () = serve_connection(stream, options, connection, answer, stopping) => {}
+                    () = serving.serve(stream, tls) => {}
                     () = presence.unwanted() => {
                         refusals.count(Refusal::Quiet);
                         tracing::debug!(%peer, "A quiet connection was ended to make room.");
@@ -261,142 +247,4 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-}
-
-/// Serves the requests of one connection until it is closed or upgraded. Whoever upgrades it takes the stream with it.
-async fn serve_connection<A, F>(
-    stream: TcpStream,
-    options: Options,
-    connection: Connection,
-    answer: A,
-    stopping: CancellationToken,
-) where
-    A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
-{
-    let (peer, head_time) = (connection.peer(), options.head_time);
-    let refusals = &options.refusals;
-    let served = match options.tls {
-        None => serve_http1(stream, connection, head_time, refusals, answer, stopping).await,
-        // In a box, so that connections without TLS are not as large.
-        Some(tls) => Box::pin(serve_encrypted(stream, tls, connection, head_time, refusals, answer, stopping)).await,
-    };
-    if let Err(error) = served {
-        tracing::debug!(%peer, %error, "A connection ended badly.");
-    }
-}
-
-/// Serves a connection that begins with a TLS handshake.
-async fn serve_encrypted<A, F>(
-    stream: TcpStream,
-    tls: Tls,
-    connection: Connection,
-    head_time: Duration,
-    refusals: &Refusals,
-    answer: A,
-    stopping: CancellationToken,
-) -> hyper::Result<()>
-where
-    A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
-{
-    let Some(stream) = tls.accept(stream, connection.peer(), refusals, &stopping).await else { return Ok(()) };
-    let connection = connection.encrypted();
-    match stream.get_ref().1.alpn_protocol() {
-        Some(tls::HTTP_2) => serve_http2(stream, connection, head_time, refusals, answer, stopping).await,
-        _ => serve_http1(stream, connection, head_time, refusals, answer, stopping).await,
-    }
-}
-
-async fn serve_http1<A, F, S>(
-    stream: S,
-    connection: Connection,
-    head_time: Duration,
-    refusals: &Refusals,
-    answer: A,
-    stopping: CancellationToken,
-) -> hyper::Result<()>
-where
-    A: Fn(Request<Incoming>, Connection) -> F + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let asked = Arc::new(AtomicBool::new(false));
-    let noted = Arc::clone(&asked);
-    let service = service_fn(move |request| {
-        noted.store(true, Ordering::Relaxed);
-        let answered = answer(request, connection.clone());
-        async move { Ok::<_, Infallible>(answered.await) }
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_time)
-        .max_header_size(HEAD_BYTES)
-        .max_buf_size(HEAD_BYTES)
-        // A client may close its side once its request is sent and still read the answer, as `nc -N` does.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut served = pin!(served);
-    let result = tokio::select! {
-        result = &mut served => result,
-        () = stopping.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    match &result {
-        Err(error) if error.is_parse_too_large() => refusals.count(Refusal::HeadTooLarge),
-        // Between two requests it is only idle.
-        Err(error) if error.is_timeout() && !asked.load(Ordering::Relaxed) => refusals.count(Refusal::HeadTooSlow),
-        _ => {}
-    }
-    result
-}
-
-async fn serve_http2<A, F, S>(
-    stream: S,
-    connection: Connection,
-    head_time: Duration,
-    refusals: &Refusals,
-    answer: A,
-    stopping: CancellationToken,
-) -> hyper::Result<()>
-where
-    A: Fn(Request<Incoming>, Connection) -> F + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (activity, asked) = (Activity::default(), Arc::new(AtomicBool::new(false)));
-    let (active, noted) = (activity.clone(), Arc::clone(&asked));
-    let service = service_fn(move |request| {
-        noted.store(true, Ordering::Relaxed);
-        let (answered, running) = (answer(request, connection.clone()), active.begin());
-        async move {
-            let answer = answered.await;
-            drop(running);
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let served = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_header_list_size(HEAD_BYTES as u32)
-        .max_concurrent_streams(STREAMS)
-        // Finds out that the peer is gone; one that is there and asks for nothing answers it.
-        .keep_alive_interval(head_time)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut served = pin!(served);
-    tokio::select! {
-        result = &mut served => return result,
-        () = stopping.cancelled() => {}
-        () = activity.idle_for(head_time) => {
-            // It may not even have begun to speak HTTP/2, so that a farewell would wait for ever.
-            if !asked.load(Ordering::Relaxed) {
-                refusals.count(Refusal::HeadTooSlow);
-                return Ok(());
-            }
-        }
-    }
-    served.as_mut().graceful_shutdown();
-    served.await
 }
