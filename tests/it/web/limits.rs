@@ -70,6 +70,25 @@ async fn sockets_beyond_a_limit_are_refused_until_one_is_closed(database: TestDa
     }
 }
 
+db_test!(an_address_that_opens_sockets_too_fast_is_refused_with_429);
+async fn an_address_that_opens_sockets_too_fast_is_refused_with_429(database: TestDatabase) {
+    let server = start(database, Quotas { connects_per_address: 1, ..Quotas::default() }).await;
+    let query = query(&server);
+    assert!(server.socket(&query).await.is_ok());
+    // Five come at once, and however slow this machine is, not one a second from then on.
+    let mut opened = 1;
+    let refused = loop {
+        let answer = server.get(&format!("/socket/longpoll?{query}"), &[]).await;
+        if answer.status() != 200 {
+            break answer;
+        }
+        opened += 1;
+        assert!(opened < 100, "all came in");
+    };
+    assert!(opened >= 5, "only {opened} came in");
+    assert_eq!((refused.status(), refused.header("retry-after")), (429, Some("5")));
+}
+
 db_test!(a_full_server_refuses_with_503_and_an_address_with_429);
 async fn a_full_server_refuses_with_503_and_an_address_with_429(database: TestDatabase) {
     let server = start(database.clone(), Quotas { sockets: 1, ..Quotas::default() }).await;
