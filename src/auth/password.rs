@@ -69,7 +69,16 @@ async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    /// On the task's own thread the work would be done when it is first looked at.
+    #[tokio::test]
+    async fn the_work_is_left_to_another_thread() {
+        assert!(hash("password").now_or_never().is_none());
+        assert!(verify("password", None).now_or_never().is_none());
+    }
 
     #[tokio::test]
     async fn hashes_of_the_original_are_verified() {
