@@ -10,8 +10,14 @@ mod nested;
 mod params;
 #[path = "../../../src/http/percent.rs"]
 mod percent;
+#[path = "../../../src/http/refusals.rs"]
+mod refusals;
 
 pub mod json_body;
 pub(crate) mod query;
 
-pub use self::{error::Error, params::Params};
+pub use self::{
+    error::Error,
+    params::Params,
+    refusals::{Refusal, Refusals},
+};
