@@ -47,9 +47,6 @@ impl Flusher {
         let mut under_way = VecDeque::new();
         loop {
             self.until_needed().await;
-            // Behind all that is ready now: publishers that come to speak meanwhile add to the same log, and one write
-            // carries it all. No timer could wait so briefly.
-            yield_now().await;
             self.flush(&registry, &mut under_way).await;
         }
     }
