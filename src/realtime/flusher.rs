@@ -47,6 +47,7 @@ impl Flusher {
         let mut under_way = VecDeque::new();
         loop {
             self.until_needed().await;
+            // At once: what others publish while it writes gathers for the next time.
             self.flush(&registry, &mut under_way).await;
         }
     }

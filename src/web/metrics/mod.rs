@@ -1,7 +1,7 @@
 //! `/metrics`: what is counted and measured, in the text format of Prometheus.
 //!
-//! The hub counts for itself, the pool of connections and the listeners too; only requests are measured here. What has to be looked for, such
-//! as what waits for slow clients, is looked for whenever the metrics are asked for.
+//! The hub counts for itself, the pool of connections and the listeners too; only requests are measured here. What has to be
+//! looked for, such as what waits for slow clients, is looked for whenever the metrics are asked for.
 
 mod applications;
 mod endpoint;
