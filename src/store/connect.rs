@@ -11,7 +11,7 @@ use diesel_async::{
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 use futures_util::FutureExt;
-use tokio::time::error::Elapsed;
+use tokio::time::{Instant, error::Elapsed};
 
 use super::{
     DatabaseUrl, Error, Result,
@@ -252,15 +252,33 @@ fn prepare_file(path: &Path) -> Result<String> {
         .map_err(|_| Error::Unusable("the path of the SQLite file is no UTF-8".to_owned()))
 }
 
-/// WAL lets readers go on while one connection writes. With FULL a commit is on the disk before it is answered; NORMAL would
-/// lose the last ones when the power fails.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON;";
+/// With FULL a commit is on the disk before it is answered; NORMAL would lose the last ones when the power fails.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// How often to try again where others keep a new file from getting its log, and how long: less than the pool waits by
+/// default, so that the reason is told.
+const WAL_RETRY: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(4));
 
 async fn open_sqlite(path: String) -> diesel::ConnectionResult<SqliteConn> {
     let mut conn = SqliteConn::establish(&path).await?;
     conn.batch_execute(PRAGMAS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    write_ahead(&mut conn).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+/// WAL lets readers go on while one connection writes. A file keeps it; for one that is new, this waits for as long as others
+/// are at it, since SQLite does not: `busy_timeout` does not count where a reader becomes a writer.
+async fn write_ahead(conn: &mut SqliteConn) -> diesel::QueryResult<()> {
+    let (pause, patience) = WAL_RETRY;
+    let since = Instant::now();
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL").await {
+            Err(error) if error.to_string().contains("database is locked") && since.elapsed() < patience => {
+                tokio::time::sleep(pause).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Says why the pool cannot open a connection; those who wait for one only learn that it took too long.

@@ -1,6 +1,6 @@
 //! Bringing a database to the schema that the queries expect.
 
-use diesel::{Connection, RunQueryDsl, sql_types::BigInt};
+use diesel::{Connection, RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -41,6 +41,7 @@ pub(super) async fn run(pool: &Pool) -> Result<()> {
 }
 
 fn migrate_sqlite(conn: &mut diesel::SqliteConnection) -> diesel::migration::Result<()> {
+    conn.batch_execute("PRAGMA busy_timeout = 60000")?;
     conn.immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(drop).map_err(Failed::Migration))
         .map_err(Failed::into_inner)
 }

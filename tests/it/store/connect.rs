@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use pusher_lite::store::{DatabaseUrl, Db, Error, Options};
 
 use crate::support::database::TestDatabase;
@@ -41,6 +42,22 @@ async fn a_file_that_is_no_database_is_refused() {
     let error = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &options()).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("Dear Sir"), "it is left as it was");
+}
+
+/// Two that start at once: one writes to the new file while the other wants it to have a log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_that_somebody_writes_to_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE; CREATE TABLE t (id integer)").unwrap();
+
+    let impatient = Options { pool_size: 1, timeout: Duration::from_millis(200) };
+    let error = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &impatient).await.unwrap_err();
+    assert!(error.to_string().contains("no answer within 0.2 s"), "it waits, and is not refused: {error}");
+
+    other.batch_execute("COMMIT").unwrap();
+    Db::connect(&DatabaseUrl::Sqlite(path), &options()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
