@@ -1,4 +1,4 @@
-//! What counts as an e-mail address.
+//! What counts as an email address.
 
 use lettre::Address;
 

@@ -75,7 +75,7 @@ impl Letter<'_> {
 
     fn subject(&self) -> String {
         match self {
-            Self::Confirmation { .. } => "Confirm your e-mail address".to_owned(),
+            Self::Confirmation { .. } => "Confirm your email address".to_owned(),
             Self::Welcome { .. } => "Welcome to pusher-lite".to_owned(),
             Self::Reset { .. } => "Set a new password".to_owned(),
             Self::Unlock { .. } => "Unlock your account".to_owned(),
@@ -89,8 +89,8 @@ impl Letter<'_> {
             }
             Self::AlreadyRegistered { .. } => "You already have an account".to_owned(),
             Self::PasswordChanged { .. } => "Your password was changed".to_owned(),
-            Self::AddressChangeAsked { .. } => "Your e-mail address is about to change".to_owned(),
-            Self::AddressChanged { .. } => "Your e-mail address was changed".to_owned(),
+            Self::AddressChangeAsked { .. } => "Your email address is about to change".to_owned(),
+            Self::AddressChanged { .. } => "Your email address was changed".to_owned(),
             Self::Test { .. } => "A test mail of pusher-lite".to_owned(),
         }
     }

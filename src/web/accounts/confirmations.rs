@@ -92,7 +92,7 @@ async fn confirm(
         })
         .await?;
     app.accounts.postbox.wake();
-    Ok(confirmed.then_some("Your e-mail address is confirmed. You can sign in now."))
+    Ok(confirmed.then_some("Your email address is confirmed. You can sign in now."))
 }
 
 /// The old address is told that it counts no more.
@@ -120,7 +120,7 @@ async fn change_address(app: &App, visit: &Visit, change: &EmailChange) -> Resul
         .await;
     app.accounts.postbox.wake();
     match changed {
-        Ok(changed) => Ok(changed.then_some("Your new e-mail address is confirmed. From now on, sign in with it.")),
+        Ok(changed) => Ok(changed.then_some("Your new email address is confirmed. From now on, sign in with it.")),
         // Somebody else has signed up with it since.
         Err(store::Error::Duplicate { .. }) => Ok(None),
         Err(error) => Err(error.into()),

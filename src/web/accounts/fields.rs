@@ -6,7 +6,7 @@ use crate::{auth::password, mail, web::visits::Form};
 pub(super) fn check_email(form: &mut Form) {
     form.require(&["email"]);
     if !form.value("email").is_empty() && !mail::is_address(form.value("email")) {
-        form.error("email", "is no e-mail address");
+        form.error("email", "is no email address");
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
     fn addresses_are_checked() {
         assert_eq!(errors("email=ann@example.com", check_email), serde_json::json!({}));
         assert_eq!(errors("", check_email)["email"][0], "can't be blank");
-        assert_eq!(errors("email=ann", check_email)["email"][0], "is no e-mail address");
+        assert_eq!(errors("email=ann", check_email)["email"][0], "is no email address");
     }
 
     #[test]

@@ -16,9 +16,9 @@ use crate::{
 /// Where those go who did not ask for another page.
 const HOME: &str = "/account";
 
-const REFUSED: &str = "The e-mail address or the password is wrong. After five wrong passwords an account is locked for \
+const REFUSED: &str = "The email address or the password is wrong. After five wrong passwords an account is locked for \
     20 minutes, and its owner gets a mail.";
-const UNCONFIRMED: &str = "Confirm your e-mail address first: follow the link in the mail that you got when you signed \
+const UNCONFIRMED: &str = "Confirm your email address first: follow the link in the mail that you got when you signed \
     up, or have another one sent.";
 
 /// Asks for address and password.

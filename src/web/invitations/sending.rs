@@ -155,7 +155,7 @@ async fn check(conn: &mut DbConn, user: &User, target: &Target, form: &mut Form)
     form.require(&["email"]);
     let email = form.value("email").to_owned();
     if !email.is_empty() && !mail::is_address(&email) {
-        form.error("email", "is no e-mail address");
+        form.error("email", "is no email address");
     }
     if user.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&email)) {
         form.error("email", "is your own");

@@ -72,6 +72,6 @@ async fn asking_for_a_link_does_not_tell_who_needs_one(database: TestDatabase) {
         assert_eq!(mailbox::count(&database, kind).await, mails, "{kind}");
         let mut browser = Browser::new(&server);
         let answer = browser.fill(&format!("{path}/new"), path, &[("email", "no address")]).await;
-        assert!(answer.status() == 422 && answer.body().contains("is no e-mail address"), "{answer:?}");
+        assert!(answer.status() == 422 && answer.body().contains("is no email address"), "{answer:?}");
     }
 }

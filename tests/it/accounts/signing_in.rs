@@ -115,7 +115,7 @@ async fn whoever_knows_the_password_is_told_to_confirm_the_address(database: Tes
     let fields = [("email", "lone@example.com"), ("password", "password")];
     let answer = browser.fill("/sessions/new", "/sessions", &fields).await;
     assert_eq!(answer.status(), 403);
-    assert!(answer.body().contains("Confirm your e-mail address first"));
+    assert!(answer.body().contains("Confirm your email address first"));
     assert!(!browser.is_signed_in().await);
 }
 

@@ -39,7 +39,7 @@ async fn people_sign_up_confirm_and_sign_in(database: TestDatabase) {
     assert!(!link.contains("sha256"));
     let confirmed = browser.get(&link).await;
     let page = browser.follow(&confirmed).await;
-    assert!(page.body().contains("Your e-mail address is confirmed."), "{page:?}");
+    assert!(page.body().contains("Your email address is confirmed."), "{page:?}");
     assert!(mailbox::newest(&database, "welcome", "zoe@example.com").await.contains(&token));
     assert_eq!(browser.submit("/sessions", &sign_in).await.header("location"), Some("/account"));
     assert_eq!(database.texts("action", "audit_entries ORDER BY id").await, ["sign_up", "confirm", "sign_in"]);
@@ -77,7 +77,7 @@ async fn errors_stand_beside_the_fields_and_what_was_typed_is_kept(database: Tes
     ];
     let answer = browser.fill("/registrations/new", "/registrations", &fields).await;
     assert_eq!(answer.status(), 422);
-    for text in ["is no e-mail address", "does not match the password", "can&#x27;t be blank", "zoe at example", "Zoë"]
+    for text in ["is no email address", "does not match the password", "can&#x27;t be blank", "zoe at example", "Zoë"]
     {
         assert!(answer.body().contains(text), "{text}: {answer:?}");
     }
