@@ -13,7 +13,7 @@ FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs))
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions kills soak check deny audit fmt clean
+.PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions kills outages soak check deny audit fmt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,7 +86,11 @@ bench-instructions: build $(BENCH) ## Count instructions per message and per joi
 kills: $(BUNDLE) ## Kill a server KILLS times while it writes, on SQLite and Postgres, and look for what it answered
 	KILLS=$(KILLS) $(CARGO) test --locked --test it cli::faults::what_was -- --nocapture
 
+outages: $(BUNDLE) ## Take the database away for OUTAGE_SECONDS, by killing it and by having it hang
+	OUTAGE_SECONDS=$(OUTAGE_SECONDS) $(CARGO) test --locked --test it web::outage -- --nocapture
+
 KILLS ?= 1000
+OUTAGE_SECONDS ?= 60
 SOAK_MINUTES ?= 60
 SOAK_WARM_UP ?= 5
 
