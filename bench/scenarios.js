@@ -207,8 +207,6 @@ export const SCENARIOS = [
     name: "readers-slow",
     title: "Slow readers: 100 of 1,000 subscribers stop reading, 40 messages/s of 10 KB",
     args: () => slowReaders(100),
-    // The kernel keeps hundreds of megabytes for them, which a virtual machine may first have to get from its host: all wait for it.
-    rehearsed: true,
     figures: [
       p99,
       { name: "the same, over that without slow readers", unit: "×", of: p99.of, over: "readers-healthy", alone: true },

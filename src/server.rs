@@ -33,6 +33,10 @@ use crate::http::{Connection, Refusal, Refusals, TrustedProxies};
 
 /// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
+/// What the kernel takes for a client before it has sent it, in bytes; without this, up to 4 MB (`net.ipv4.tcp_wmem`) for each that
+/// does not read. What it has sent is not counted, so that far clients are served as fast as ever.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 256 << 10;
 /// Quiet connections that are ended at a time when there is no room, and how soon it is looked again.
 const MAKE_ROOM: usize = 64;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -89,6 +93,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A restart must not wait for the connections of the last run to leave TIME_WAIT.
     socket.set_reuseaddr(true)?;
+    // Whatever is accepted has it from the start.
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -18,6 +18,15 @@ async fn a_taken_port_is_said_with_the_setting_that_changes_it() {
     assert!(error.contains("192.0.2.1") && error.contains("HOST"), "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_kernel_keeps_little_for_a_client_that_does_not_read() {
+    let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
+    let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (accepted, _) = listener.accept().await.unwrap();
+    assert_eq!(socket2::SockRef::from(&accepted).tcp_notsent_lowat().unwrap(), 256 << 10);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_arrive_ends_the_connection() {
     let server = Server::start();
