@@ -41,6 +41,7 @@ pub(super) async fn run(pool: &Pool) -> Result<()> {
 }
 
 fn migrate_sqlite(conn: &mut diesel::SqliteConnection) -> diesel::migration::Result<()> {
+    // As long as on Postgres.
     conn.batch_execute("PRAGMA busy_timeout = 60000")?;
     conn.immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(drop).map_err(Failed::Migration))
         .map_err(Failed::into_inner)

@@ -75,6 +75,7 @@ async fn outage(database: TestDatabase, way: Way) {
 
         // Who was let in a moment ago still is, and what they send arrives, for as long as it lasts.
         loop {
+            socket.send(Message::text(json!([null, "0", "phoenix", "heartbeat", {}]).to_string())).await.unwrap();
             assert_eq!(publish(&server).await.status(), 204);
             assert_eq!(received(&mut socket).await, "e");
             assert_eq!(server.get("/health/ready", &[]).await.status(), 503);
