@@ -27,6 +27,11 @@ impl View {
         self.users.len()
     }
 
+    /// In alphabetical order.
+    pub(in crate::realtime) fn users(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(String::as_str)
+    }
+
     /// Takes a message in.
     pub(in crate::realtime) fn receive(&mut self, event: &str, payload: &Value) {
         match event {
