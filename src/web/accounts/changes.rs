@@ -92,19 +92,19 @@ async fn rename(tx: &mut Transaction<'_>, visit: &Visit, user: &User, name: &str
     audit::record(tx, &visit.actor(), &entry).await
 }
 
-/// The address changes when the link that is mailed there is followed. Where somebody else has it, they are told. The
-/// address of now is told either way, while a new password can still stop it: whoever asks may be somebody else.
+/// The address changes when the link that is mailed there is followed. Where somebody else has it, they are told, and
+/// the wish waits all the same, for a link that nobody gets: who looks at their own data sees no difference. The address
+/// of now is told either way, while a new password can still stop it: whoever asks may be somebody else.
 async fn ask_to_confirm(tx: &mut Transaction<'_>, app: &App, user: &User, form: &Form) -> store::Result<()> {
     let (email, base_url) = (form.value("email"), &app.pages.site.base_url);
     let url = &format!("{base_url}/passwords/new");
     let warning = Letter::AddressChangeAsked { name: form.value("name"), email, url };
     letters::write(tx, app, user.email.as_deref().unwrap_or_default(), &warning).await?;
-    if credentials::is_taken(tx, email).await? {
-        email_changes::delete(tx, user.id).await?;
-        return tell(tx, app, email).await;
-    }
     let token = MailedToken::new();
     email_changes::replace(tx, user.id, email, &token.stored()).await?;
+    if credentials::is_taken(tx, email).await? {
+        return tell(tx, app, email).await;
+    }
     let url = &format!("{base_url}/confirmations/{}/edit", token.text());
     let letter = Letter::Confirmation { name: form.value("name"), is_new_account: false, url };
     letters::write(tx, app, email, &letter).await

@@ -99,6 +99,7 @@ async fn an_address_that_somebody_has_is_not_given_away(database: TestDatabase) 
     let fields = [("name", "Member"), ("email", "mixed@example.com"), ("current_password", "password")];
     let (status, page) = change(&mut browser, &fields).await;
     assert!(status == 303 && page.contains("Your address becomes mixed@example.com when"), "{page}");
+    assert!(page.contains("mixed@example.com, as soon as you follow the link"), "as with any other address: {page}");
     assert_eq!(mailbox::count(&database, "already_registered").await, 1);
     assert_eq!(mailbox::count(&database, "confirmation").await, 0);
     assert_eq!(mailbox::count(&database, "address_change_asked").await, 1, "as with any other address");
