@@ -139,7 +139,6 @@ pub async fn unlock(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
 
 /// Notes that the user signs in: how often, when and where from, and before.
 pub async fn signed_in(tx: &mut Transaction<'_>, id: i32, ip: &str) -> Result<()> {
-    unlock(tx, id).await?;
     keep_last(tx, id).await?;
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
         .set((

@@ -22,7 +22,7 @@ use crate::{
     app::App,
     auth::Attempt,
     http::{Cookie, Method, Request, Response, StatusCode, header::USER_AGENT},
-    store::{self, Transaction, audit::Actor, users::User},
+    store::{self, Transaction, audit::Actor, credentials, users::User},
 };
 
 /// What is said to whoever was remembered with a cookie that two browsers had.
@@ -191,8 +191,8 @@ impl Visit {
         }
     }
 
-    /// Signs the user in: this browser gets a new id, so that nobody who knew the old one is signed in along. Whoever was
-    /// remembered here is so no more.
+    /// Signs in a user who has shown who they are: this browser gets a new id, so that nobody who knew the old one is
+    /// signed in along. Wrong passwords are forgotten. Whoever was remembered here is so no more.
     ///
     /// # Errors
     ///
@@ -205,6 +205,7 @@ impl Visit {
             .record(async |tx| {
                 session::delete(tx, &self.id).await?;
                 forget(tx, forgotten.as_ref()).await?;
+                credentials::unlock(tx, user.id).await?;
                 session::begin(tx, &id, &user, &self.origin, "").await
             })
             .await?;

@@ -93,7 +93,8 @@ pub(super) async fn begin(db: &Db, user: &User) -> store::Result<Remembered> {
     Ok(new)
 }
 
-/// Signs in whoever is remembered in a browser.
+/// Signs in whoever is remembered in a browser. A lock is against guessing passwords: it stops nobody here, as it stops
+/// no session, and stays as it is.
 pub(super) async fn recall(db: &Db, signer: &Signer, old: &Remembered, origin: &Origin) -> store::Result<Recall> {
     let next = old.next(signer);
     let session_id = signer.signature(SESSION, &old.token);
@@ -118,12 +119,13 @@ pub(super) async fn recall(db: &Db, signer: &Signer, old: &Remembered, origin: &
     .await
 }
 
-/// The series and its user, unless it has not been used in time.
+/// The series and its user, whose address is confirmed, unless it has not been used in time.
 async fn find(tx: &mut Transaction<'_>, remembered: &Remembered) -> store::Result<Option<(Rememberable, User)>> {
     let row = rememberables::find(tx, &hash(&remembered.series)).await?;
     let Some(row) = row.filter(|row| is_younger(row, LIFETIME)) else { return Ok(None) };
     let Some(user_id) = row.user_id else { return Ok(None) };
-    Ok(users::find(tx, user_id).await?.map(|user| (row, user)))
+    let user = users::find(tx, user_id).await?.filter(|user| user.confirmed_at.is_some());
+    Ok(user.map(|user| (row, user)))
 }
 
 fn is_younger(row: &Rememberable, age: TimeDelta) -> bool {

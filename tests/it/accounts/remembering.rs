@@ -106,6 +106,32 @@ async fn signing_out_and_other_passwords_forget_a_browser(database: TestDatabase
     assert!(!browser.is_signed_in().await && other.is_signed_in().await);
 }
 
+db_test!(a_remembered_browser_leaves_a_lock_as_it_is);
+async fn a_remembered_browser_leaves_a_lock_as_it_is(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = remembered(&server).await;
+    for _ in 0..5 {
+        let wrong = [("email", "admin@example.com"), ("password", "wrong")];
+        assert_eq!(Browser::new(&server).fill("/sessions/new", "/sessions", &wrong).await.status(), 401);
+    }
+    let lock = "users WHERE id = 1";
+    let before = database.text("locked_at", lock).await;
+    assert!(browser.get("/registrations/1").await.status() == 303 && browser.is_signed_in().await);
+    let after = (database.text("locked_at", lock).await, database.text("failed_attempts", lock).await);
+    assert_eq!(after, (before, "5".to_owned()));
+    let right = [("email", "admin@example.com"), ("password", "password")];
+    assert_eq!(Browser::new(&server).fill("/sessions/new", "/sessions", &right).await.status(), 401);
+}
+
+db_test!(an_address_that_is_not_confirmed_any_more_signs_nobody_in);
+async fn an_address_that_is_not_confirmed_any_more_signs_nobody_in(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = remembered(&server).await;
+    database.execute("UPDATE users SET confirmed_at = NULL WHERE id = 1").await;
+    assert!(!browser.is_signed_in().await);
+    assert_eq!(browser.cookie(REMEMBER), None);
+}
+
 db_test!(only_those_who_ask_for_it_stay_signed_in);
 async fn only_those_who_ask_for_it_stay_signed_in(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
