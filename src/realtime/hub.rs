@@ -264,6 +264,14 @@ impl Hub {
         self.shared.sockets.close(Close::Revoked, |identity| identity.user_id == user_id);
     }
 
+    /// Closes the sockets of a user whose JWT came from no token but from a session of this server's pages, which is no
+    /// more, with 1008. Those of the console in other browsers come back.
+    pub fn close_tokenless(&self, user_id: i64) {
+        self.shared
+            .sockets
+            .close(Close::Revoked, |identity| identity.user_id == user_id && identity.token_id.is_none());
+    }
+
     /// How many sockets there are, long-poll sessions included.
     pub fn socket_count(&self) -> usize {
         self.shared.sockets.len()

@@ -21,7 +21,8 @@ use crate::{
     },
 };
 
-/// How long the JWT of a console opens sockets. It is got anew whenever it has expired.
+/// How long the JWT of a console opens sockets. It is got anew whenever it has expired. Signing out, or a new password,
+/// closes the sockets; so long they could still be opened again.
 const JWT_LIFETIME: Duration = Duration::from_secs(600);
 /// The topic of a console that was opened without one.
 const DEFAULT_TOPIC: &str = "general";

@@ -57,6 +57,7 @@ pub(super) async fn apply(app: &App, visit: &mut Visit, user: &User, form: &mut 
         .await?;
     app.accounts.postbox.wake();
     if wants_password {
+        app.hub.close_tokenless(user.id.into());
         visit.renew().await?;
     }
     Ok(Some(message(form, wants_email, wants_password)))

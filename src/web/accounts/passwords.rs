@@ -78,6 +78,7 @@ pub(in crate::web) async fn update(app: App, request: Request) -> Result<Respons
     if !changed {
         return asking::expired(&visit, Link::Reset);
     }
+    app.hub.close_tokenless(found.user.id.into());
     app.accounts.postbox.wake();
     Ok(visit.redirect("/sessions/new", Flash::notice("Your password is changed. Sign in with the new one.")))
 }

@@ -256,6 +256,7 @@ impl Visit {
                     session::end(tx, &self.id, user, &self.origin).await
                 })
                 .await?;
+            self.app.hub.close_tokenless(user.id.into());
         }
         self.remembered = forgotten;
         self.forget();
@@ -281,7 +282,8 @@ impl Visit {
                 let again = again.cookie(&session::cookie(signer, &id, secure));
                 return Err(Error::elsewhere(again.cookie(&next.to_cookie(signer, secure))));
             }
-            Recall::Stolen => {
+            Recall::Stolen(user_id) => {
+                self.app.hub.close_tokenless(user_id.into());
                 self.remember = Some(Remembered::removal(secure));
                 return Err(Error::elsewhere(self.redirect("/sessions/new", Flash::error(STOLEN))));
             }

@@ -51,8 +51,8 @@ pub(super) enum Recall {
     SignedIn(String, Remembered),
     /// Nothing any more.
     Forgotten,
-    /// It is a copy, or it was copied: everything has ended.
-    Stolen,
+    /// It is a copy, or it was copied: everything of the user with this id has ended.
+    Stolen(i32),
 }
 
 impl Remembered {
@@ -112,7 +112,7 @@ pub(super) async fn recall(db: &Db, signer: &Signer, old: &Remembered, origin: &
             }
             Some(_) => {
                 end_all(tx, &user, origin).await?;
-                Ok(Recall::Stolen)
+                Ok(Recall::Stolen(user.id))
             }
         }
     })

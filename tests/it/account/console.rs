@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     api::{ADMIN, MEMBER, PLAIN_ADMIN, SECOND_APP, TEST_APP},
-    support::{database::TestDatabase, server::TestServer, socket::Socket},
+    support::{browser::Browser, database::TestDatabase, server::TestServer, socket::Socket},
 };
 
 const JSON: &str = "application/json";
@@ -43,6 +43,34 @@ async fn an_event_is_published_as_it_was_typed(database: TestDatabase) {
     let for_script = admin.send_accepting(JSON, "post", &console(), &fields).await;
     assert_eq!(for_script.status(), 204);
     assert_eq!(socket.text().await, heard);
+}
+
+db_test!(a_console_closes_when_its_session_ends);
+async fn a_console_closes_when_its_session_ends(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = Browser::signed_in(&server, "member@example.com").await;
+    let token = r#"{"token":"889898ca-e6c9-11f1-9b3a-f2fc4c7451a7"}"#;
+    let session = server.request("POST", "/api/sessions", &["content-type: application/json"], token).await;
+    let jwt = session.json()["jwt"].as_str().unwrap().to_owned();
+    let mut of_token = Socket::open(&server, &jwt, TEST_APP, "client").await.unwrap();
+    let mut console = socket_of_console(&server, MEMBER).await;
+    let fields = [
+        ("_method", "put"),
+        ("name", "Member"),
+        ("email", "member@example.com"),
+        ("password", "correct horse"),
+        ("password_confirmation", "correct horse"),
+        ("current_password", "password"),
+    ];
+    assert_eq!(browser.fill("/registrations/3/edit", "/registrations/3", &fields).await.status(), 303);
+    assert_eq!(console.close_code().await, 1008);
+
+    let mut console = socket_of_console(&server, MEMBER).await;
+    browser.get("/registrations/3").await;
+    browser.sign_out().await;
+    assert_eq!(console.close_code().await, 1008);
+    // Clients live by their token, not by anybody's session.
+    of_token.join(&format!("lobby:{TEST_APP}:t")).await;
 }
 
 db_test!(what_cannot_be_published_is_said_beside_its_field);
