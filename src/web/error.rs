@@ -44,7 +44,7 @@ pub enum Error {
         /// When another attempt is allowed.
         retry_after: Duration,
     },
-    /// Somebody who has to go elsewhere first; the answer says where.
+    /// Somebody who has to go elsewhere first, or send a form again; the answer says where, or holds the form.
     #[error("this is not for everyone")]
     Elsewhere(Box<Response>),
     /// A socket that may not be opened: 403 and no word about the reason.
@@ -75,9 +75,9 @@ impl Error {
         Self::Internal(source.into())
     }
 
-    /// Sends the browser elsewhere.
-    pub(super) fn elsewhere(redirect: Response) -> Self {
-        Self::Elsewhere(Box::new(redirect))
+    /// Answers with this, which sends the browser elsewhere or has it send a form again.
+    pub(super) fn elsewhere(answer: Response) -> Self {
+        Self::Elsewhere(Box::new(answer))
     }
 
     /// One value that cannot be taken: `{"errors":{field:[message]}}`.
@@ -179,7 +179,7 @@ impl Error {
     }
 
     /// What people are told.
-    fn in_words(&self) -> String {
+    pub(super) fn in_words(&self) -> String {
         match self {
             Self::NoRoute => "There is no page at this address.".to_owned(),
             Self::Invalid(errors) => {

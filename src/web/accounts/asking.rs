@@ -30,7 +30,7 @@ pub(super) async fn create(app: &App, request: &Request, link: Link) -> Result<R
     if !form.is_valid() {
         return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, link, &form);
     }
-    visit.attempt(link.attempt(), Some(form.value("email")))?;
+    visit.attempt_by_form(link.attempt(), &mut form, |status, form| page(&visit, status, link, form))?;
     mail(app, link, form.value("email")).await?;
     Ok(visit.redirect("/sessions/new", Flash::notice(notice(link))))
 }

@@ -42,7 +42,7 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     if !form.is_valid() {
         return sign_up_page(&visit, StatusCode::UNPROCESSABLE_ENTITY, &form);
     }
-    visit.attempt(Attempt::SignUp, Some(form.value("email")))?;
+    visit.attempt_by_form(Attempt::SignUp, &mut form, |status, form| sign_up_page(&visit, status, form))?;
     sign_up(&app, &form, &visit.actor()).await?;
     Ok(visit.redirect("/registrations/sent", None))
 }

@@ -38,7 +38,7 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     if !form.is_valid() {
         return page(&visit, &request, StatusCode::UNPROCESSABLE_ENTITY, &form);
     }
-    visit.attempt(Attempt::SignIn, Some(form.value("email")))?;
+    visit.attempt_by_form(Attempt::SignIn, &mut form, |status, form| page(&visit, &request, status, form))?;
     match sign_in::check(&app, form.value("email"), form.value("password"), &visit.actor()).await? {
         Outcome::Welcome(user) => {
             visit.sign_in(user).await?;

@@ -50,7 +50,10 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     if !form.is_valid() {
         return show(&app, &visit, StatusCode::UNPROCESSABLE_ENTITY, &target, &form).await;
     }
-    visit.attempt(Attempt::Invitation, Some(form.value("email")))?;
+    if let Err(error) = visit.attempt(Attempt::Invitation, Some(form.value("email"))) {
+        form.error("base", error.in_words());
+        return Ok(error.with_retry_after(show(&app, &visit, error.status(), &target, &form).await?));
+    }
     let (actor, new) = (visit.actor(), New::of(user, &target, &form));
     match app.db.record(async |tx| invite(tx, &app, &actor, &new).await).await {
         Ok(()) => {

@@ -154,6 +154,22 @@ impl Visit {
         Ok(())
     }
 
+    /// As [`Visit::attempt`], for a form with the account's address.
+    ///
+    /// # Errors
+    ///
+    /// What `page` makes of the form: with what was typed, and when it can be sent again.
+    pub(super) fn attempt_by_form(
+        &self,
+        attempt: Attempt,
+        form: &mut Form,
+        page: impl FnOnce(StatusCode, &Form) -> Result<Response, Error>,
+    ) -> Result<(), Error> {
+        let Err(error) = self.attempt(attempt, Some(form.value("email"))) else { return Ok(()) };
+        form.error("base", error.in_words());
+        Err(Error::elsewhere(error.with_retry_after(page(error.status(), form)?)))
+    }
+
     /// A page: the template `name` filled in with `context`, and with what every page has (templates/layout.html.j2).
     /// `section` is the entry of the navigation that is current.
     ///

@@ -40,7 +40,10 @@ async fn every_form_is_limited(database: TestDatabase) {
         let attempts = &server.app.accounts.attempts;
         while attempts.check_account(attempt, "ZOE@example.com").is_ok() {}
         let mut browser = Browser::new(&server);
-        assert_eq!(browser.fill(page, action, &fields).await.status(), 429, "{action}, by account");
+        let refused = browser.fill(page, action, &fields).await;
+        assert_eq!(refused.status(), 429, "{action}, by account");
+        assert!(refused.header("retry-after").is_some() && refused.body().contains("Too many attempts; try again in"));
+        assert!(refused.body().contains("value=\"zoe@example.com\""), "what was typed is kept: {refused:?}");
         while attempts.check_client(attempt, "127.0.0.1").is_ok() {}
         let mut fields = fields;
         fields[1].1 = "ann@example.com";
