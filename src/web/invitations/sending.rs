@@ -43,6 +43,10 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     let visit = Visit::of_form(&app, &request).await?;
     let user = visit.require_user()?;
     let mut form = Form::read(request.params(), "invitation", &FIELDS);
+    // The form of an organization's page has a checkbox, this one's page has both roles to choose from.
+    if form.is_checked("is_admin") {
+        form.fill("role", Some("admin".to_owned()));
+    }
     let mut conn = app.db.conn().await?;
     let target = Target::of(&mut conn, user, &form).await?;
     check(&mut conn, user, &target, &mut form).await?;
@@ -139,7 +143,7 @@ struct New<'a> {
 impl<'a> New<'a> {
     fn of(inviter: &'a User, target: &'a Target, form: &'a Form) -> Self {
         let name = Some(form.value("name")).filter(|name| !name.is_empty());
-        let is_admin = form.value("role") == "admin" || form.is_checked("is_admin");
+        let is_admin = form.value("role") == "admin";
         Self { inviter, organization: target.organization.as_ref(), name, email: form.value("email"), is_admin }
     }
 

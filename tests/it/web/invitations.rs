@@ -59,6 +59,15 @@ async fn somebody_new_gets_an_account_in_the_organization(database: TestDatabase
     assert_eq!(actions(&database).await, ["accept", "invite"]);
 }
 
+db_test!(the_role_that_was_ticked_is_kept_with_what_was_typed);
+async fn the_role_that_was_ticked_is_kept_with_what_was_typed(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut admin = Browser::signed_in(&server, ADMIN).await;
+    let refused = invite(&mut admin, &[("email", "zoe"), ("organization_id", "2"), ("is_admin", "true")]).await;
+    assert_eq!(refused.status(), 422);
+    assert!(refused.body().contains("<option value=\"admin\" selected>"), "{}", refused.body());
+}
+
 db_test!(an_invitation_of_the_original_is_accepted);
 async fn an_invitation_of_the_original_is_accepted(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
