@@ -32,6 +32,26 @@ impl Postbox {
     ///
     /// Those of the database.
     pub async fn write(&self, tx: &mut Transaction<'_>, recipient: &str, letter: &Letter<'_>) -> store::Result<()> {
+        self.create(tx, recipient, letter).await.map(drop)
+    }
+
+    /// As [`Postbox::write`], and takes the letter out again, so that whoever is to get none is not told by the time that
+    /// it takes: the disk is waited for as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn write_in_vain(
+        &self,
+        tx: &mut Transaction<'_>,
+        recipient: &str,
+        letter: &Letter<'_>,
+    ) -> store::Result<()> {
+        let id = self.create(tx, recipient, letter).await?;
+        mails::delete(tx, id).await
+    }
+
+    async fn create(&self, tx: &mut Transaction<'_>, recipient: &str, letter: &Letter<'_>) -> store::Result<i32> {
         let rendered = self.stationery.render(letter);
         let new = NewMail {
             kind: letter.kind(),

@@ -107,8 +107,8 @@ macro_rules! in_state {
     }};
 }
 
-/// Puts a mail among those that wait, to be sent at once.
-pub async fn create(tx: &mut Transaction<'_>, new: &NewMail<'_>) -> Result<()> {
+/// Puts a mail among those that wait, to be sent at once; returns its id.
+pub async fn create(tx: &mut Transaction<'_>, new: &NewMail<'_>) -> Result<i32> {
     let now = now();
     on_conn!(tx, |raw| diesel::insert_into(mails::table)
         .values((
@@ -121,8 +121,13 @@ pub async fn create(tx: &mut Transaction<'_>, new: &NewMail<'_>) -> Result<()> {
             mails::sent_at.eq(new.is_kept.then_some(now)),
             mails::inserted_at.eq(now),
         ))
-        .execute(raw))
-    .map(drop)
+        .returning(mails::id)
+        .get_result(raw))
+}
+
+/// Removes a mail.
+pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
+    on_conn!(tx, |raw| diesel::delete(mails::table.find(id)).execute(raw)).map(drop)
 }
 
 /// When the next mail is due, if any waits.

@@ -19,6 +19,9 @@ pub(super) enum Link {
     Unlock,
 }
 
+/// The id of no user.
+pub(super) const NOBODY: i32 = 0;
+
 /// Who a link is mailed to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recipient<'a> {
@@ -38,9 +41,9 @@ impl<'a> Recipient<'a> {
         Self { id: user.id, name, email }
     }
 
-    /// Nobody: what is kept for them is kept nowhere.
+    /// Nobody: what is kept for them is kept nowhere, and what is written is taken back.
     pub(super) fn nobody(email: &'a str) -> Self {
-        Self { id: 0, name: "", email }
+        Self { id: NOBODY, name: "", email }
     }
 }
 
@@ -89,7 +92,10 @@ impl Link {
             Self::Reset => Letter::Reset { name, url },
             Self::Unlock => Letter::Unlock { name, url },
         };
-        letters::write(tx, app, to.email, &letter).await
+        match to.id {
+            NOBODY => app.accounts.postbox.write_in_vain(tx, to.email, &letter).await,
+            _ => letters::write(tx, app, to.email, &letter).await,
+        }
     }
 
     /// Where the link leads.

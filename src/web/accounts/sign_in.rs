@@ -1,6 +1,6 @@
 //! Whether an address and a password sign somebody in.
 
-use super::links::{Link, Recipient};
+use super::links::{Link, NOBODY, Recipient};
 use crate::{
     app::App,
     auth::{lock, password},
@@ -34,10 +34,14 @@ pub(super) async fn check(app: &App, email: &str, typed: &str, actor: &Actor) ->
     let found = credentials::find_by_email(&mut app.db.conn().await?, email).await?;
     let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
     let is_right = password::verify(typed, hash).await;
-    // Nobody's failures are counted in no row, which takes as long.
-    let id = found.as_ref().map_or(0, |found| found.user.id);
-    if !is_right {
+    let id = found.as_ref().map_or(NOBODY, |found| found.user.id);
+    if !is_right && id == NOBODY {
+        // There is nothing to count, but the time must not tell.
+        app.db.record(async |tx| Link::Unlock.send(tx, app, Recipient::nobody(email)).await).await?;
+    } else if !is_right {
         fail(app, id, actor).await?;
+    }
+    if !is_right {
         return Ok(Outcome::Refused);
     }
     // What was read before the password was checked may have changed: others guess at the same time.
