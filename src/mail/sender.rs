@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,11 @@ use crate::store::{
 const LINES: usize = 4;
 /// How long a claimed mail is left alone by others. More than one attempt takes; what it was sent by is gone then.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// How long it is tried to note what became of a mail, when the database does not answer: within the lease, after which
+/// it would be sent again.
+const NOTE: Duration = Duration::from_secs(150);
+/// How often that is tried.
+const NOTE_AGAIN: Duration = Duration::from_secs(1);
 /// How often it looks by itself: for what another server wrote, or left behind.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long mails that were sent or given up can be looked up.
@@ -72,7 +77,9 @@ impl Sender {
     /// Those of the database.
     pub async fn round(&self, stopping: &CancellationToken) -> store::Result<Duration> {
         if self.next_due().await?.is_some_and(|due| due.is_zero()) {
-            try_join_all((0..LINES).map(|_| self.send_one_by_one(stopping))).await?;
+            // All of them to their end: a line that were dropped amidst a mail would have it sent twice.
+            let lines = join_all((0..LINES).map(|_| self.send_one_by_one(stopping))).await;
+            lines.into_iter().collect::<store::Result<()>>()?;
         }
         // Not at once, in case somebody else is just claiming what is due.
         Ok(self.next_due().await?.map_or(LOOK, |due| due.clamp(Duration::from_secs(1), LOOK)))
@@ -88,7 +95,7 @@ impl Sender {
             let claimed = self.db.record(async |tx| mails::claim(tx, 1, LEASE).await).await?;
             let Some((mail, bodies)) = claimed.into_iter().next() else { break };
             match self.send(&mail, &bodies).await {
-                Ok(()) => self.note_success(&mail).await?,
+                Ok(()) => self.note_success(&mail, stopping).await?,
                 Err(failure) => self.note_failure(&mail, &failure).await?,
             }
         }
@@ -108,9 +115,16 @@ impl Sender {
         self.smtp.deliver(&recipient, &message).await
     }
 
-    async fn note_success(&self, mail: &Mail) -> store::Result<()> {
+    /// Tries again for a while where it fails: a mail of which this is not noted is sent twice.
+    async fn note_success(&self, mail: &Mail, stopping: &CancellationToken) -> store::Result<()> {
         tracing::info!(mail = mail.id, kind = mail.kind, "Sent a mail.");
-        self.db.record(async |tx| mails::sent(tx, mail.id).await).await
+        let until = Instant::now() + NOTE;
+        loop {
+            match self.db.record(async |tx| mails::sent(tx, mail.id).await).await {
+                Err(_) if Instant::now() < until && !stopping.is_cancelled() => sleep(NOTE_AGAIN).await,
+                noted => return noted,
+            }
+        }
     }
 
     /// The log gets the server's code and not its words, which often repeat the address.

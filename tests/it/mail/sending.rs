@@ -121,6 +121,24 @@ async fn the_sender_wakes_and_a_stop_lets_it_finish(database: TestDatabase) {
     assert_eq!(only_mail(&db, State::Waiting).await.recipient, "too-late@example.com");
 }
 
+db_test!(a_mail_that_left_is_noted_when_the_database_is_back);
+async fn a_mail_that_left_is_noted_when_the_database_is_back(database: TestDatabase) {
+    let (db, mut sink, hold) = (database.migrated().await, Sink::start().await, Arc::new(Notify::new()));
+    sink.answer(".", Answer::Hold(Arc::clone(&hold)));
+    write(&db, "zoe@example.com").await;
+    let sender = sender(&db, smtp(&sink));
+    let round = tokio::spawn(async move { sender.round(&CancellationToken::new()).await });
+    while !sink.heard("RCPT TO:<zoe@example.com>") {
+        tokio::task::yield_now().await;
+    }
+    database.execute("ALTER TABLE mails RENAME COLUMN sent_at TO gone").await;
+    hold.notify_one();
+    assert_eq!(sink.mails.recv().await.unwrap().recipient, "zoe@example.com");
+    database.execute("ALTER TABLE mails RENAME COLUMN gone TO sent_at").await;
+    round.await.unwrap().unwrap();
+    only_mail(&db, State::Sent).await;
+}
+
 db_test!(a_server_that_vanishes_after_taking_a_mail_gets_it_once);
 async fn a_server_that_vanishes_after_taking_a_mail_gets_it_once(database: TestDatabase) {
     let (db, mut sink) = (database.migrated().await, Sink::start().await);

@@ -132,6 +132,8 @@ fn insert_original_rows(path: &Path) {
 }
 
 fn open_sqlite(path: &Path) -> SqliteConnection {
-    SqliteConnection::establish(path.to_str().expect("the temporary folder's path is UTF-8"))
-        .expect("the SQLite file opens")
+    let path = path.to_str().expect("the temporary folder's path is UTF-8");
+    let mut conn = SqliteConnection::establish(path).expect("the SQLite file opens");
+    conn.batch_execute("PRAGMA busy_timeout = 30000").expect("SQLite waits for whoever else writes");
+    conn
 }
