@@ -177,13 +177,22 @@ fn presentable(name: &str) -> String {
         name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");
     let lower = line.to_lowercase();
-    if lower.contains("://") || lower.contains("www.") {
+    if lower.contains("://") || words.iter().any(|word| is_like_a_domain(word)) {
         return String::new();
     }
     match line.char_indices().nth(NAME_CHARACTERS) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,
     }
+}
+
+/// Whether a mail program may take a word for the address of a page: a dot between a letter or digit and two letters.
+/// Mail addresses lead nowhere.
+fn is_like_a_domain(word: &str) -> bool {
+    let labels: Vec<&str> = word.split('.').collect();
+    let ends_a_name = |label: &str| label.ends_with(char::is_alphanumeric);
+    let begins_one = |label: &str| label.chars().take_while(|c| c.is_alphabetic()).count() >= 2;
+    !word.contains('@') && labels.windows(2).any(|pair| ends_a_name(pair[0]) && begins_one(pair[1]))
 }
 
 #[cfg(test)]
@@ -236,6 +245,9 @@ mod tests {
             ("  Ann\r\nBcc: all@example.com\0 ", "Ann Bcc: all@example.com"),
             ("Win at HTTPS://evil.example", ""),
             ("see WWW.evil.example", ""),
+            ("Win at evil.example/x", ""),
+            ("Acme Inc.", "Acme Inc."),
+            ("J. R. R. Tolkien, St.-Jean, v1.2", "J. R. R. Tolkien, St.-Jean, v1.2"),
             ("", ""),
         ] {
             assert_eq!(presentable(name), shown, "{name:?}");
