@@ -41,7 +41,7 @@ const fn secret(key: &'static str, env: &'static str, help: &'static str) -> Set
 pub const SETTINGS: &[Setting] = &[
     setting("host", "HOST", "127.0.0.1", "ADDRESS", "Address to listen on; 0.0.0.0 or :: for every network"),
     setting("port", "PORT", "4000", "NUMBER", "Port to listen on; 0 picks a free one"),
-    setting("public_url", "PUSHER_LITE_PUBLIC_URL", "", "URL", "Where people reach this server; http://localhost:PORT unless set"),
+    setting("public_url", "PUSHER_LITE_PUBLIC_URL", "", "URL", "Where people reach this server; http://localhost:PORT unless set; required with PUSHER_LITE_SMTP_URL"),
     setting("trusted_proxies", "PUSHER_LITE_TRUSTED_PROXIES", "", "LIST", "Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed; none unless set"),
     setting("tls_certificate", "PUSHER_LITE_TLS_CERTIFICATE", "", "FILE", "PEM file with the certificate and those that lead to its authority; with it, PORT speaks https"),
     setting("tls_key", "PUSHER_LITE_TLS_KEY", "", "FILE", "PEM file with the certificate's private key"),

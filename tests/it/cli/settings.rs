@@ -65,7 +65,11 @@ fn without_a_mail_server_one_is_told_what_does_not_work() {
 fn a_mail_server_that_cannot_be_reached_is_named() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("smtp://me:s3cr3t@127.0.0.1:{port}");
-    let environment = [("PUSHER_LITE_SMTP_URL", url.as_str()), ("PUSHER_LITE_MAIL_FROM", "noreply@example.com")];
+    let environment = [
+        ("PUSHER_LITE_SMTP_URL", url.as_str()),
+        ("PUSHER_LITE_MAIL_FROM", "noreply@example.com"),
+        ("PUSHER_LITE_PUBLIC_URL", "https://push.example.com"),
+    ];
     let installation = Installation::new();
     let message = installation.failure(&["mail", "test", "me@example.com"], &environment);
     assert!(message.contains("The mail server cannot be reached") && !message.contains("s3cr3t"), "{message}");
