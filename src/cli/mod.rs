@@ -20,7 +20,8 @@ mod welcome;
 use std::{error::Error, io::IsTerminal, path::Path};
 
 use clap::ArgMatches;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::Level;
+use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     config::{CONFIG_ENV, Config, Log, Settings},
@@ -70,7 +71,13 @@ fn settings(matches: &ArgMatches) -> Result<Settings, Box<dyn Error + Send + Syn
 }
 
 /// Logs go to standard error, so that what a command prints can be used by the next one.
+///
+/// Libraries say no more than `info`, whatever is asked for: below that some of them print what passes through them,
+/// messages of sockets and values of queries, which no log may hold.
 fn start_log(log: &Log) {
+    let presentable = filter_fn(|metadata| {
+        *metadata.level() <= Level::INFO || metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"))
+    });
     let builder = fmt()
         .with_env_filter(EnvFilter::new(&log.filter))
         .with_writer(std::io::stderr)
@@ -79,9 +86,9 @@ fn start_log(log: &Log) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     if log.json {
-        builder.json().flatten_event(true).init();
+        builder.json().flatten_event(true).finish().with(presentable).init();
     } else {
-        builder.init();
+        builder.finish().with(presentable).init();
     }
 }
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::support::Installation;
 
@@ -53,6 +54,7 @@ fn no_credential_is_logged() {
     let event =
         format!("/api/organizations/{CONTENT}/applications/{app_key}/event/{CONTENT}?topic={CONTENT}&text={CONTENT}");
     exchange(port, "POST", &event, &format!("authorization: Bearer {jwt}\r\nx-request-id: {REQUEST_ID}\r\n"));
+    push(port, &format!("/socket/websocket?{with_jwt}"), &app_key);
     let metrics = exchange(port, "GET", "/metrics", &format!("authorization: Bearer {METRICS_TOKEN}\r\n"));
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
     assert!(running.stop());
@@ -76,6 +78,17 @@ fn no_credential_is_logged() {
         let is_told = socket["duration_ms"].is_number() && socket["messages"].is_number();
         assert!(is_told && socket["app_key"] == app_key.as_str(), "{socket}");
     }
+}
+
+/// Pushes an event over a socket, and waits until it comes back.
+fn push(port: u16, path: &str, app_key: &str) {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (mut socket, _) = tungstenite::client(format!("ws://127.0.0.1{path}"), stream).unwrap();
+    let topic = format!("lobby:{app_key}:{CONTENT}");
+    for (event, payload) in [("phx_join", json!({})), (CONTENT, json!({"text": CONTENT}))] {
+        socket.send(Message::text(json!(["1", "1", topic, event, payload]).to_string())).unwrap();
+    }
+    while !socket.read().unwrap().to_text().unwrap().contains(&format!("\"text\":\"{CONTENT}\"")) {}
 }
 
 /// The answer, or as much of it as comes before a socket would stay open.
