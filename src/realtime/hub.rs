@@ -137,6 +137,15 @@ impl Hub {
         &self.shared.limits
     }
 
+    /// Counts an attempt of a client at this address to open a socket. To be called before anything is looked up for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ConnectTooFast`] when it makes too many in a short time; it is counted.
+    pub fn attempt(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.shared.places.attempt(address).inspect_err(|refusal| self.refused(*refusal))
+    }
+
     /// A place for a socket of this application and of a client at this address, to be kept until the socket is closed.
     ///
     /// # Errors

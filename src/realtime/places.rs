@@ -47,10 +47,17 @@ impl Places {
         Places { quotas, applications, taken, addresses: DashMap::new(), started: Instant::now() }
     }
 
-    /// Takes a place, or says which limit is reached. An attempt counts as one in the address's rate, unless it is refused
-    /// for that.
+    /// Counts an attempt to open a socket, unless the address has made as many as it may.
+    pub(super) fn attempt(&self, address: IpAddr) -> Result<(), Refusal> {
+        let Some(address) = self.limited(address) else { return Ok(()) };
+        let rate = Rate { per_second: self.quotas.connects_per_address, burst_seconds: CONNECT_BURST_SECONDS };
+        let mut used = self.addresses.entry(address).or_default();
+        if used.connects.take(rate, self.now()) { Ok(()) } else { Err(Refusal::ConnectTooFast) }
+    }
+
+    /// Takes a place, or says which limit is reached.
     pub(super) fn take(self: &Arc<Self>, app_key: &str, address: IpAddr) -> Result<Place, Refusal> {
-        let address = (self.quotas.limit_loopback || !address.is_loopback()).then(|| network(address));
+        let address = self.limited(address);
         if !increment(&self.taken, self.quotas.sockets) {
             return Err(Refusal::ConnectServerFull);
         }
@@ -69,17 +76,18 @@ impl Places {
     }
 
     fn take_of_address(&self, address: IpAddr) -> Result<(), Refusal> {
-        let rate = Rate { per_second: self.quotas.connects_per_address, burst_seconds: CONNECT_BURST_SECONDS };
         let mut used = self.addresses.entry(address).or_default();
-        if !used.connects.take(rate, self.now()) {
-            return Err(Refusal::ConnectTooFast);
-        }
         let most = self.quotas.sockets_per_address;
         if most > 0 && used.sockets >= most {
             return Err(Refusal::ConnectAddressFull);
         }
         used.sockets += 1;
         Ok(())
+    }
+
+    /// What is counted of an address, if it is limited.
+    fn limited(&self, address: IpAddr) -> Option<IpAddr> {
+        (self.quotas.limit_loopback || !address.is_loopback()).then(|| network(address))
     }
 
     fn give_back_of_address(&self, address: IpAddr) {
@@ -185,9 +193,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_address_opens_so_many_a_second() {
         let places = places(Quotas { connects_per_address: 10, ..Quotas::default() });
-        let opened = |address: IpAddr| (0..100).filter(|_| places.take("a", address).is_ok()).count();
+        let opened = |address: IpAddr| (0..100).filter(|_| places.attempt(address).is_ok()).count();
         assert_eq!((opened(SOMEBODY), opened(SOMEBODY)), (50, 0));
-        assert_eq!(refusal(places.take("a", SOMEBODY)), Some(Refusal::ConnectTooFast));
+        assert_eq!(places.attempt(SOMEBODY), Err(Refusal::ConnectTooFast));
         assert_eq!(opened([127, 0, 0, 1].into()), 100, "this machine is not limited");
         assert_eq!(opened("2001:db8::1".parse().unwrap()), 50);
         assert_eq!(opened("2001:db8::ffff:0:0:1".parse().unwrap()), 0, "the same /64");

@@ -22,15 +22,17 @@ pub(super) struct Admitted {
 }
 
 /// Reads the parameters of a connect and looks up whether they open a socket (D1, D5, D8), see [`Connect::read`], and
-/// whether there is a place for one more.
+/// whether there is a place for one more. Attempts are limited before that: those that open nothing cost as much.
 pub(super) async fn admit(app: &App, request: &Request, auth_token: Option<&str>) -> Result<Admitted, Error> {
+    let address = request.client_addr();
+    app.hub.attempt(address)?;
     let identified = identify(app, request.params(), auth_token).await;
     let (vsn, identity) = identified.inspect_err(|error| {
         if matches!(error, Error::Refused) {
             app.hub.refused(Refusal::ConnectForbidden);
         }
     })?;
-    let place = app.hub.take_place(&identity.app_key, request.client_addr())?;
+    let place = app.hub.take_place(&identity.app_key, address)?;
     Ok(Admitted { vsn, identity, place })
 }
 

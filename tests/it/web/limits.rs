@@ -89,6 +89,20 @@ async fn an_address_that_opens_sockets_too_fast_is_refused_with_429(database: Te
     assert_eq!((refused.status(), refused.header("retry-after")), (429, Some("5")));
 }
 
+db_test!(attempts_that_open_nothing_are_limited_as_others);
+async fn attempts_that_open_nothing_are_limited_as_others(database: TestDatabase) {
+    let server = start(database, Quotas { connects_per_address: 1, ..Quotas::default() }).await;
+    let jwt = server.jwt(ADMIN, Permissions::ADMIN);
+    let mut statuses = Vec::new();
+    // Each names another application, so that the database has to be asked.
+    while statuses.last() != Some(&429) {
+        let query = format!("app_key=unknown{}&guardian_token={jwt}&unique_identifier=a", statuses.len());
+        statuses.push(server.socket(&query).await.unwrap_err());
+        assert!(statuses.len() < 100, "{statuses:?}");
+    }
+    assert!(statuses.len() > 5 && statuses[..5] == [403; 5], "{statuses:?}");
+}
+
 db_test!(a_full_server_refuses_with_503_and_an_address_with_429);
 async fn a_full_server_refuses_with_503_and_an_address_with_429(database: TestDatabase) {
     let server = start(database.clone(), Quotas { sockets: 1, ..Quotas::default() }).await;
