@@ -21,13 +21,16 @@ use crate::{
     web::{Endpoint, Redirect, quotas},
 };
 
+/// Connections at once to the port that sends on to https: each is there for one answer.
+const REDIRECTED: usize = 256;
 /// How soon a certificate that was replaced is noticed without a signal.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: Config) -> Outcome {
-    let metrics_connections = if config.metrics_listen.is_some() { metrics::CONNECTIONS } else { 0 };
+    let of_metrics = if config.metrics_listen.is_some() { metrics::CONNECTIONS } else { 0 };
+    let of_redirect = if redirect_port(&config).is_some() { REDIRECTED } else { 0 };
     let (most, of_database) = (config.listen.max_connections, config.database.options.pool_size);
-    let max_connections = descriptors::make_room(most, of_database, metrics_connections);
+    let max_connections = descriptors::make_room(most, of_database, of_metrics + of_redirect);
     // Before the database is touched: of two servers started on one port, the second leaves everything alone.
     let options = options(&config, max_connections)?;
     let refusals = options.refusals.clone();
@@ -73,13 +76,17 @@ fn options(config: &Config, max_connections: usize) -> Result<Options, TlsError>
     })
 }
 
+fn redirect_port(config: &Config) -> Option<u16> {
+    config.tls.as_ref().and_then(|tls| tls.redirect_port)
+}
+
 /// Serves the port that sends plain requests on to https, if there is to be one.
 fn start_redirecting(config: &Config, https_port: u16, options: &Options) -> Outcome {
-    let Some(port) = config.tls.as_ref().and_then(|tls| tls.redirect_port) else { return Ok(()) };
+    let Some(port) = redirect_port(config) else { return Ok(()) };
     let listener = server::bind(config.listen.host, port)?;
     let redirect = Redirect::to(config.public_url.clone(), https_port);
     let answer = move |request, connection| redirect.clone().answer(request, connection);
-    let options = Options { tls: None, ..options.clone() };
+    let options = Options { tls: None, max_connections: REDIRECTED, ..options.clone() };
     let address = listener.local_addr()?;
     tracing::info!(%address, "Sending plain requests on to https");
     tokio::spawn(server::serve(listener, options, answer, pending()));
