@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     auth::{Attempts, SessionTokens, Signer, jwt::Jwt},
     config::Secrets,
-    http::{BodyLimits, Refusals, assets::Assets},
+    http::{Bodies, BodyLimits, Refusals, assets::Assets},
     mail::Postbox,
     realtime::{self, Hub},
     store::{
@@ -33,8 +33,8 @@ pub struct App {
     pub hub: Hub,
     /// What is counted and measured.
     pub metrics: Arc<Metrics>,
-    /// What the body of a request may take.
-    pub body: BodyLimits,
+    /// What the bodies of requests may take.
+    pub bodies: Bodies,
     /// What pages are made of.
     pub pages: Arc<Pages>,
     /// What people's accounts need.
@@ -98,7 +98,7 @@ impl App {
             jwt: Jwt::new(&secrets.jwt),
             session_tokens: SessionTokens::new(&secrets.cookie),
             hub,
-            body: BodyLimits::default(),
+            bodies: Bodies::default(),
             accounts: Arc::new(Accounts {
                 signer: Signer::new(&secrets.cookie),
                 attempts: Attempts::new(),
@@ -113,6 +113,6 @@ impl App {
     /// The same with other limits for the bodies of requests.
     #[must_use]
     pub fn with_body_limits(self, body: BodyLimits) -> Self {
-        Self { body, ..self }
+        Self { bodies: Bodies::new(body), ..self }
     }
 }

@@ -15,7 +15,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Body, Incoming},
+};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
@@ -141,7 +144,11 @@ where
             let presence = quiet.enter();
             let (answer, watched) = (answer.clone(), presence.clone());
             // In a box: an answer's future is large, and hyper moves what it is given more than once.
-            let answer = move |request, connection| watched.begin().until(Box::pin(answer(request, connection)));
+            let answer = move |request: Request<Incoming>, connection: Connection| {
+                let arrival = watched.arrive(request.body().is_end_stream());
+                let connection = arrival.body_read().into_iter().fold(connection, Connection::with_body);
+                arrival.until(Box::pin(answer(request, connection)))
+            };
             let (head_time, refusals, stopping) = (options.head_time, options.refusals.clone(), stopping.clone());
             let serving = Serving { connection, head_time, refusals: refusals.clone(), answer, stopping };
             let tls = options.tls.clone();

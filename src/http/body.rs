@@ -1,6 +1,6 @@
 //! Reading a body under its limits, and what its content type makes of it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -10,7 +10,10 @@ use hyper::{
     header::{CONTENT_TYPE, EXPECT},
 };
 use mime::Mime;
-use tokio::time::timeout;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{Error, Params, multipart};
 
@@ -30,28 +33,83 @@ impl Default for BodyLimits {
     }
 }
 
+/// What bodies may take: each, and all that are being read or worked on together. Cheap to clone: the clones share it.
+#[derive(Clone, Debug)]
+pub struct Bodies {
+    limits: BodyLimits,
+    /// A permit is a byte.
+    memory: Arc<Semaphore>,
+}
+
+/// How many of the largest bodies there may be at a time, in memory. Nothing is known of who sends them yet.
+const LARGEST_AT_ONCE: usize = 32;
+/// What each body may take whatever there is: as much as most have, so that large ones keep those out of nothing.
+const FREE: usize = 16 << 10;
+
+impl Bodies {
+    /// Bodies under these limits.
+    pub fn new(limits: BodyLimits) -> Self {
+        let bytes = limits.max_bytes.saturating_mul(LARGEST_AT_ONCE).min(Semaphore::MAX_PERMITS);
+        Self { limits, memory: Arc::new(Semaphore::new(bytes)) }
+    }
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self::new(BodyLimits::default())
+    }
+}
+
+/// What one body takes of the memory of all; it is given back with this.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    bytes: usize,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Taken {
+    fn add(&mut self, bodies: &Bodies, bytes: usize) -> Result<(), Error> {
+        let before = self.bytes.max(FREE);
+        self.bytes += bytes;
+        let Some(more @ 1..) = self.bytes.checked_sub(before) else { return Ok(()) };
+        let more = u32::try_from(more).map_err(|_| Error::BodiesFull)?;
+        let permit = Arc::clone(&bodies.memory).try_acquire_many_owned(more).map_err(|_| Error::BodiesFull)?;
+        match &mut self.permit {
+            Some(permits) => permits.merge(permit),
+            None => self.permit = Some(permit),
+        }
+        Ok(())
+    }
+}
+
 /// Reads the parameters out of a body. A body of a type that holds none is read and dropped: left in the socket, it would
 /// make the kernel reset the connection, and the peer could lose the answer.
-pub(super) async fn read_params(headers: &HeaderMap, body: Incoming, limits: BodyLimits) -> Result<Params, Error> {
+pub(super) async fn read_params(
+    headers: &HeaderMap,
+    body: Incoming,
+    bodies: &Bodies,
+) -> Result<(Params, Taken), Error> {
+    let limits = bodies.limits;
     let reading = async {
         let Some(kind) = Kind::of(headers)? else {
             discard(body, limits.max_bytes).await;
-            return Ok(Params::default());
+            return Ok((Params::default(), Taken::default()));
         };
-        let bytes = read(headers, body, limits.max_bytes).await?;
-        kind.decode(bytes).await
+        let (bytes, taken) = read(headers, body, bodies).await?;
+        Ok((kind.decode(bytes).await?, taken))
     };
     timeout(limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
 }
 
 /// Reads a body of whatever type.
-pub(super) async fn read_whole(headers: &HeaderMap, body: Incoming, limits: BodyLimits) -> Result<Bytes, Error> {
-    let reading = read(headers, body, limits.max_bytes);
-    timeout(limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
+pub(super) async fn read_whole(headers: &HeaderMap, body: Incoming, bodies: &Bodies) -> Result<(Bytes, Taken), Error> {
+    let reading = read(headers, body, bodies);
+    timeout(bodies.limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
 }
 
 /// Reads a body for nothing, since left in the socket it would do harm; not what is beyond the limits.
-pub(super) async fn discard_whole(body: Incoming, limits: BodyLimits) {
+pub(super) async fn discard_whole(body: Incoming, bodies: &Bodies) {
+    let limits = bodies.limits;
     // Too slow is as good as too much: the connection is closed after the answer.
     let _ = timeout(limits.time, discard(body, limits.max_bytes)).await;
 }
@@ -95,7 +153,8 @@ impl Kind {
     }
 }
 
-async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize) -> Result<Bytes, Error> {
+async fn read(headers: &HeaderMap, mut body: Incoming, bodies: &Bodies) -> Result<(Bytes, Taken), Error> {
+    let limit = bodies.limits.max_bytes;
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
         // A peer that waits for `100 Continue` gets the refusal instead and sends nothing.
@@ -104,18 +163,23 @@ async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize) -> Result<B
         }
         return Err(Error::BodyTooLarge { limit });
     }
-    let mut bytes = BytesMut::with_capacity(announced);
+    // What is only announced takes nothing yet.
+    let (mut bytes, mut taken) = (BytesMut::with_capacity(announced.min(FREE)), Taken::default());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Error::bad_request("the body ended early or is malformed"))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            drop(bytes);
+        let refused = match bytes.len() + data.len() > limit {
+            true => Err(Error::BodyTooLarge { limit }),
+            false => taken.add(bodies, data.len()),
+        };
+        if let Err(error) = refused {
+            drop((bytes, taken));
             discard(body, limit).await;
-            return Err(Error::BodyTooLarge { limit });
+            return Err(error);
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+    Ok((bytes.freeze(), taken))
 }
 
 /// Reads on without keeping anything, up to `limit` bytes.

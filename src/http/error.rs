@@ -22,6 +22,9 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The bodies that are being read take all the memory that they may. 503.
+    #[error("too many large bodies are being read; try again soon")]
+    BodiesFull,
 }
 
 impl Error {
@@ -35,6 +38,7 @@ impl Error {
         match self {
             Self::BodyTimeout => Some(Refusal::BodyTooSlow),
             Self::BodyTooLarge { .. } => Some(Refusal::BodyTooLarge),
+            Self::BodiesFull => Some(Refusal::BodiesFull),
             Self::BadRequest(_) | Self::NotAcceptable => None,
         }
     }
@@ -46,6 +50,7 @@ impl Error {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodiesFull => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

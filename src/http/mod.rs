@@ -34,7 +34,7 @@ pub mod upgrade;
 pub use hyper::{HeaderMap, Method, StatusCode, header};
 
 pub use self::{
-    body::BodyLimits,
+    body::{Bodies, BodyLimits},
     cookie::Cookie,
     error::Error,
     forwarded::TrustedProxies,

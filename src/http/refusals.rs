@@ -12,6 +12,8 @@ pub enum Refusal {
     BodyTooLarge,
     /// A request whose body did not arrive in time: 408.
     BodyTooSlow,
+    /// A request whose body does not fit beside those that are being read: 503.
+    BodiesFull,
     /// A request whose line and headers are larger than their limit: 431.
     HeadTooLarge,
     /// A connection on which no request arrived in time: it is closed.
@@ -24,9 +26,10 @@ pub enum Refusal {
 
 impl Refusal {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BodyTooLarge,
         Self::BodyTooSlow,
+        Self::BodiesFull,
         Self::HeadTooLarge,
         Self::HeadTooSlow,
         Self::HandshakeTooSlow,
@@ -36,7 +39,7 @@ impl Refusal {
     /// What is refused: a `request` or a `connection`.
     pub fn what(self) -> &'static str {
         match self {
-            Self::BodyTooLarge | Self::BodyTooSlow | Self::HeadTooLarge => "request",
+            Self::BodyTooLarge | Self::BodyTooSlow | Self::BodiesFull | Self::HeadTooLarge => "request",
             Self::HeadTooSlow | Self::HandshakeTooSlow | Self::Quiet => "connection",
         }
     }
@@ -46,6 +49,7 @@ impl Refusal {
         match self {
             Self::BodyTooLarge => "body too large",
             Self::BodyTooSlow => "body too slow",
+            Self::BodiesFull => "bodies full",
             Self::HeadTooLarge => "head too large",
             Self::HeadTooSlow => "head too slow",
             Self::HandshakeTooSlow => "handshake too slow",

@@ -15,8 +15,15 @@ use hyper::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 
-use super::{BodyLimits, Error, Params, TrustedProxies, body, cookie, forwarded::Way, percent};
+use super::{
+    Bodies, Error, Params, TrustedProxies,
+    body::{self, Taken},
+    cookie,
+    forwarded::Way,
+    percent,
+};
 
 /// The header that names a request in logs, here and at a proxy before it.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,6 +35,8 @@ pub struct Connection {
     peer: SocketAddr,
     proxies: TrustedProxies,
     is_encrypted: bool,
+    /// Cancelled when the body of the request that it is for has been read.
+    body_read: Option<CancellationToken>,
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
@@ -35,13 +44,25 @@ impl Connection {
     /// A connection from `peer` that holds `permit` while it is open. If the peer is one of `proxies`, what it says of its
     /// clients is believed.
     pub fn new(peer: SocketAddr, proxies: TrustedProxies, permit: OwnedSemaphorePermit) -> Self {
-        Self { peer, proxies, is_encrypted: false, _permit: Arc::new(permit) }
+        Self { peer, proxies, is_encrypted: false, body_read: None, _permit: Arc::new(permit) }
     }
 
     /// The connection, once its TLS handshake is done.
     #[must_use]
     pub fn encrypted(self) -> Self {
         Self { is_encrypted: true, ..self }
+    }
+
+    /// The connection, for a request with a body; the token is cancelled when that has been read.
+    #[must_use]
+    pub fn with_body(self, read: CancellationToken) -> Self {
+        Self { body_read: Some(read), ..self }
+    }
+
+    fn note_body_read(&self) {
+        if let Some(read) = &self.body_read {
+            read.cancel();
+        }
     }
 
     /// Where the connection comes from: the client, or the proxy before this server.
@@ -61,6 +82,8 @@ pub struct Request {
     id: String,
     connection: Connection,
     body: Option<Incoming>,
+    /// What its body takes, until it is answered.
+    taken: Taken,
     pub(super) upgrade: Option<OnUpgrade>,
 }
 
@@ -82,6 +105,7 @@ impl Request {
             params: Params::default(),
             connection,
             body: None,
+            taken: Taken::default(),
             upgrade: None,
         }
     }
@@ -108,12 +132,14 @@ impl Request {
     /// # Errors
     ///
     /// Whatever is wrong with the body; see [`Error`].
-    pub async fn read_params(&mut self, limits: BodyLimits) -> Result<(), Error> {
+    pub async fn read_params(&mut self, bodies: &Bodies) -> Result<(), Error> {
         if !matches!(self.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
             return Ok(());
         }
         let Some(body) = self.body.take() else { return Ok(()) };
-        let from_body = body::read_params(&self.head.headers, body, limits).await?;
+        let (from_body, taken) = body::read_params(&self.head.headers, body, bodies).await?;
+        self.connection.note_body_read();
+        self.taken = taken;
         if self.method == Method::POST {
             self.method = overriding_method(&from_body).unwrap_or(Method::POST);
         }
@@ -126,17 +152,19 @@ impl Request {
     /// # Errors
     ///
     /// Whatever is wrong with the body; see [`Error`].
-    pub async fn read_body(&mut self, limits: BodyLimits) -> Result<Bytes, Error> {
-        match self.body.take() {
-            Some(body) => body::read_whole(&self.head.headers, body, limits).await,
-            None => Ok(Bytes::new()),
-        }
+    pub async fn read_body(&mut self, bodies: &Bodies) -> Result<Bytes, Error> {
+        let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
+        let (bytes, taken) = body::read_whole(&self.head.headers, body, bodies).await?;
+        self.connection.note_body_read();
+        self.taken = taken;
+        Ok(bytes)
     }
 
-    /// Reads the body and drops it, for an answer that does not depend on it; see [`BodyLimits`] for how far.
-    pub async fn discard_body(&mut self, limits: BodyLimits) {
+    /// Reads the body and drops it, for an answer that does not depend on it; see [`Bodies`] for how far.
+    pub async fn discard_body(&mut self, bodies: &Bodies) {
         if let Some(body) = self.body.take() {
-            body::discard_whole(body, limits).await;
+            body::discard_whole(body, bodies).await;
+            self.connection.note_body_read();
         }
     }
 

@@ -1,7 +1,8 @@
-//! The connections on which no request is being answered. When there is no room for another one, those that have been quiet
-//! longest are ended: whoever opens many and asks for nothing keeps nobody else out.
+//! The connections on which no whole request has come that is being answered. When there is no room for another one, those that
+//! have been quiet longest are ended: whoever opens many and asks for nothing, or never sends the body of what is asked, keeps
+//! nobody else out.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::ready, sync::Arc, time::Duration};
 
 use hyper::{Response, StatusCode};
 use parking_lot::Mutex;
@@ -36,6 +37,13 @@ struct Inner {
     unwanted: CancellationToken,
     /// The requests that are being answered, and its place among the quiet ones when there are none.
     requests: Mutex<(usize, Option<u64>)>,
+}
+
+/// A request whose head has come. The connection is quiet until its body has, too.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    Whole(Busy),
+    Head(Presence, CancellationToken),
 }
 
 /// A request that is being answered.
@@ -81,8 +89,18 @@ impl Quiet {
 }
 
 impl Presence {
+    /// A request has come, whole or but for its body.
+    pub(super) fn arrive(&self, is_whole: bool) -> Arrival {
+        if is_whole {
+            return Arrival::Whole(self.begin());
+        }
+        // Even after a long pause its body has a moment to come.
+        drop(self.begin());
+        Arrival::Head(self.clone(), CancellationToken::new())
+    }
+
     /// A request has come; the connection is not quiet until it is answered.
-    pub(super) fn begin(&self) -> Busy {
+    fn begin(&self) -> Busy {
         let mut requests = self.inner.requests.lock();
         requests.0 += 1;
         if let Some(place) = requests.1.take() {
@@ -97,9 +115,33 @@ impl Presence {
     }
 }
 
+impl Arrival {
+    /// To be cancelled when the body has been read, if there is one to come.
+    pub(super) fn body_read(&self) -> Option<CancellationToken> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Head(_, read) => Some(read.clone()),
+        }
+    }
+
+    /// Waits for the answer.
+    pub(super) async fn until<B>(self, mut answered: impl Future<Output = Response<B>> + Unpin) -> Response<B> {
+        let busy = match self {
+            Self::Whole(busy) => busy,
+            Self::Head(presence, read) => tokio::select! {
+                biased;
+                () = read.cancelled() => presence.begin(),
+                // Without its body.
+                response = &mut answered => return presence.begin().until(ready(response)).await,
+            },
+        };
+        busy.until(answered).await
+    }
+}
+
 impl Busy {
     /// Waits for the answer. Behind 101 the connection is not one for requests any more.
-    pub(super) async fn until<B>(self, answered: impl Future<Output = Response<B>>) -> Response<B> {
+    async fn until<B>(self, answered: impl Future<Output = Response<B>>) -> Response<B> {
         let response = answered.await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             self.for_good();

@@ -134,7 +134,9 @@ impl Error {
         let wait = match self {
             Self::TooManyAttempts { retry_after } => *retry_after,
             Self::Limited(Refusal::PublishRateLimited) => Duration::from_secs(1),
-            Self::Limited(_) | Self::Unavailable(_) | Self::Stopping => Duration::from_secs(5),
+            Self::Limited(_) | Self::Unavailable(_) | Self::Stopping | Self::Request(http::Error::BodiesFull) => {
+                Duration::from_secs(5)
+            }
             _ => return response,
         };
         response.with_text(RETRY_AFTER, &seconds(wait).to_string())

@@ -108,10 +108,10 @@ async fn open(app: &App, request: &Request) -> Result<Response, Error> {
 /// Carries out a message, or a batch of them.
 async fn publish(app: &App, request: &mut Request) -> Result<Response, Error> {
     let Some((_, session)) = session(app, request) else {
-        request.discard_body(app.body).await;
+        request.discard_body(&app.bodies).await;
         return Ok(Answer::new(StatusCode::GONE).respond());
     };
-    let body = request.read_body(app.body).await?;
+    let body = request.read_body(&app.bodies).await?;
     let is_batch = request.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes() == BATCH);
     Ok(match deliver(&session, is_batch, &body).await {
         Ok(()) => Answer::new(StatusCode::OK).respond(),

@@ -128,7 +128,7 @@ impl Endpoint {
             *route = "(asset)";
             return Ok(file);
         }
-        request.read_params(self.app.body).await?;
+        request.read_params(&self.app.bodies).await?;
         let found = self.routes.find(&mut request).ok_or(Error::NoRoute)?;
         *route = found.pattern();
         if found.pattern().starts_with("/api/") {

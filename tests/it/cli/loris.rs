@@ -51,12 +51,16 @@ fn how_many() -> u64 {
     MANY.min(descriptors / 2)
 }
 
-/// Connections with some of a request on them, or nothing.
+/// Connections with a head whose body never comes, with some of a head, or with nothing.
 fn half_open(port: u16, count: u64) -> Vec<TcpStream> {
     let open = |number| {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         // It fails when the server has made room for others already.
-        let _ = stream.write_all(if number % 2 == 0 { b"POST /api/sessions HTTP/1.1\r\nhost: x\r\n" } else { b"" });
+        let _ = stream.write_all(match number % 3 {
+            0 => b"POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
+            1 => b"POST /api/sessions HTTP/1.1\r\nhost: x\r\n",
+            _ => b"",
+        });
         stream
     };
     (0..count).map(open).collect()

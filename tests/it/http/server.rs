@@ -4,8 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pusher_lite::{
     http::{
-        BodyLimits, Connection, Error, Method, Refusal, Refusals, Request, Response, Router, StatusCode,
-        TrustedProxies,
+        Bodies, Connection, Error, Method, Refusal, Refusals, Request, Response, Router, StatusCode, TrustedProxies,
         upgrade::{self, Stream, Upgraded},
     },
     server::{self, Tls},
@@ -115,7 +114,7 @@ async fn answer(
     let mut request = Request::new(request, connection);
     let answered = async {
         request.check_head()?;
-        request.read_params(BodyLimits::default()).await?;
+        request.read_params(&Bodies::default()).await?;
         match routes.find(&mut request) {
             Some(found) => found.call(gate, request).await,
             None => Ok(Response::empty(StatusCode::NOT_FOUND)),

@@ -90,6 +90,34 @@ async fn bodies_beyond_the_limits_are_in_the_metrics(database: TestDatabase) {
     assert_eq!(value(&text, r#"pusher_lite_refusals_total{what="connection",reason="head too slow"}"#), 0.0);
 }
 
+db_test!(bodies_take_only_so_much_memory_together);
+async fn bodies_take_only_so_much_memory_together(database: TestDatabase) {
+    const LARGE: usize = 500_000;
+    let limits = BodyLimits { max_bytes: LARGE, time: Duration::from_secs(600) };
+    let server = TestServer::with_body_limits(database.migrated().await, limits);
+    let json = ["content-type: application/json"];
+    let head = format!("POST / HTTP/1.1\r\nhost: x\r\n{}\r\ncontent-length: {LARGE}\r\n\r\n", json[0]);
+    let all_but_the_end = format!("{head}{}", " ".repeat(LARGE - 1));
+    let large = " ".repeat(LARGE);
+    let mut clients = Vec::new();
+    let refused = loop {
+        let mut client = Client::connect(server.address).await;
+        client.send(&all_but_the_end).await;
+        clients.push(client);
+        let answer = server.request("POST", "/", &json, &large).await;
+        if answer.status() == 503 {
+            break answer;
+        }
+    };
+    assert!(clients.len() > 32, "{}", clients.len());
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert_eq!(server.request("POST", "/api/sessions", &json, "{\"token\":\"x\"}").await.status(), 422, "a small one");
+    let text = metrics(&server).await;
+    assert!(value(&text, r#"pusher_lite_refusals_total{what="request",reason="bodies full"}"#) >= 1.0);
+    drop(clients);
+    while server.request("POST", "/", &json, &large).await.status() == 503 {}
+}
+
 db_test!(only_those_with_the_token_read_metrics);
 async fn only_those_with_the_token_read_metrics(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
