@@ -1,6 +1,7 @@
 // Where the pages of the site are, with something on each of them.
 
 import assert from "node:assert/strict"
+import { installDemo } from "../target/installation.js"
 
 const FOR_EVERYBODY = [
   "/",
@@ -36,11 +37,25 @@ const NOT_EDITED = ["mails", "audit"]
  * @param {object} site
  * @param {Person} member who is signed in, and gets something to show on every page
  * @param {Person} root
- * @returns {Promise<Record<string, string[]>>} the paths, by who can go there
+ * @param {object} demo from {@link startWithMailbox}
+ * @returns {Promise<Record<string, string[]>>} the paths, or addresses where the site has no such page, by who can go there
  */
-export async function everyPage(site, member, root) {
-  const everybody = await forVisitors(site, member)
+export async function everyPage(site, member, root, demo) {
+  const everybody = [...(await forVisitors(site, member)), ...(await inMailbox(site, demo))]
   return { everybody, "a member": await forMembers(member), root: await forRoot(root) }
+}
+
+/** Another server, whose mails stay where they are. */
+export const startWithMailbox = () => installDemo()
+
+async function inMailbox(site, demo) {
+  const visitor = await site.visitor("Cleo")
+  await visitor.goTo(`${demo.url}/passwords/new`)
+  await visitor.fill({ "Email address": "admin@example.com" })
+  await visitor.press("Send the mail")
+  await visitor.goTo(`${demo.url}/dev/mailbox`)
+  const mail = visitor.page.locator('main a[href^="/dev/mailbox/"]').first()
+  return [`${demo.url}/dev/mailbox`, new URL(await mail.getAttribute("href"), demo.url).href]
 }
 
 /** With links of mails that are still good. */
@@ -76,7 +91,13 @@ async function forMembers(member) {
     archived,
     `${application}/console?topic=general`,
     "/invitations/new",
+    await pathToSendAgain(member, organization),
   ]
+}
+
+async function pathToSendAgain(member, organization) {
+  await member.goTo(organization)
+  return member.page.locator('form[action$="/resend"]').first().getAttribute("action")
 }
 
 async function forRoot(root) {

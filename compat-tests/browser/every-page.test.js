@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { fitsTheWindow, isAccessible } from "./accessibility.js"
-import { everyPage } from "./every-page.js"
+import { everyPage, startWithMailbox } from "./every-page.js"
 import { openSite, siteLeftOut } from "./site.js"
 
 /** In CSS pixels, and the colours along with them. */
@@ -20,15 +20,19 @@ const NO_SCRIPTS = {
 }
 
 describe("every page", { skip: siteLeftOut() }, () => {
-  let site, member, root, paths
+  let site, member, root, paths, demo
 
   before(async () => {
     site = await openSite()
     member = await site.member("Ann")
     root = await site.root()
-    paths = await everyPage(site, member, root)
+    demo = await startWithMailbox()
+    paths = await everyPage(site, member, root, demo)
   })
-  after(() => site?.close())
+  after(async () => {
+    await site?.close()
+    await demo?.dispose()
+  })
 
   for (const [who, someone] of [
     ["everybody", (options) => site.visitor("Visitor", options)],

@@ -40,7 +40,12 @@ impl<'a> Browser<'a> {
 
     /// Sends a form with the token of the page that was looked at last.
     pub(crate) async fn submit(&mut self, action: &str, fields: &[(&str, &str)]) -> Answer {
-        let token = [("_csrf_token", self.csrf_token.as_str())];
+        self.submit_with_token(&self.csrf_token.clone(), action, fields).await
+    }
+
+    /// As [`Browser::submit`], with another token than the page's.
+    pub(crate) async fn submit_with_token(&mut self, token: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = [("_csrf_token", token)];
         let fields = token.iter().chain(fields);
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.request("POST", action, &body).await

@@ -1,6 +1,7 @@
 //! The endpoints but for `/api`: pages, files, errors, sockets.
 
 mod answers;
+mod every_route;
 mod invitations;
 mod limits;
 mod metrics;
