@@ -1,6 +1,6 @@
 //! Values that a request wants to set: read, and refused with the messages of Ecto 2.0.
 
-use chrono::{NaiveDate, NaiveDateTime, Timelike};
+use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Map, Value, json};
 
 use super::Error;
@@ -84,13 +84,14 @@ impl Changeset {
         Change::Set(text.clone())
     }
 
-    /// A time in UTC: a string, or an object of year, month, day, hour, min and perhaps sec.
+    /// A time in UTC: a string, or an object of year, month, day, hour and minute, and perhaps second and microsecond.
     pub(super) fn time(&mut self, field: &str) -> Change<NaiveDateTime> {
         let time = match self.members.get(field) {
             None => return Change::Keep,
             Some(Value::Null) => return Change::Clear,
             Some(Value::String(text)) if text.is_empty() => return Change::Clear,
             Some(Value::String(text)) => parse_time(text),
+            Some(Value::Object(parts)) if is_unset(parts) => return Change::Clear,
             Some(Value::Object(parts)) => time_of_parts(parts),
             Some(_) => None,
         };
@@ -159,34 +160,63 @@ impl<T> Change<T> {
     }
 }
 
-/// `2020-01-02T03:04:05`, with a space instead of the `T`, without seconds, with a fraction, with a `Z` at the end.
+/// `2020-01-02T03:04:05`, or with a space for the `T`, then perhaps a fraction, then perhaps a `Z`. Nothing may be left
+/// out: Ecto reads every part at its place.
 fn parse_time(text: &str) -> Option<NaiveDateTime> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    let (date, time) = text.split_once(['T', ' '])?;
-    let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
-    let time =
-        ["%H:%M:%S%.f", "%H:%M"].into_iter().find_map(|form| chrono::NaiveTime::parse_from_str(time, form).ok())?;
-    // A leap second is one nanosecond too many for the databases.
-    let time = NaiveDateTime::new(date, time);
-    (time.nanosecond() < 1_000_000_000).then(|| to_microseconds(time)).filter(is_storable)
+    let (moment, fraction) = text.split_at_checked("2020-01-02T03:04:05".len())?;
+    let separators = [4, 7, 10, 13, 16].map(|at| moment.as_bytes()[at]);
+    if !matches!(separators, [b'-', b'-', b'T' | b' ', b':', b':']) {
+        return None;
+    }
+    let part = |from: usize, to: usize| moment.get(from..to)?.parse().ok();
+    let date = [part(0, 4)?, part(5, 7)?, part(8, 10)?];
+    time_of(date, [part(11, 13)?, part(14, 16)?, part(17, 19)?], microseconds(fraction)?)
 }
 
-/// The form in which HTML forms of Phoenix send a time; the parts may be strings.
+/// What stands behind the seconds; more digits than the databases keep are dropped.
+fn microseconds(fraction: &str) -> Option<u32> {
+    let fraction = fraction.strip_suffix('Z').unwrap_or(fraction);
+    if fraction.is_empty() {
+        return Some(0);
+    }
+    let digits = fraction.strip_prefix('.')?;
+    let kept = digits.get(..digits.len().min(6))?;
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    format!("{kept:0<6}").parse().ok()
+}
+
+const DATE: [&str; 3] = ["year", "month", "day"];
+/// Hour, minute, second and microsecond as Ecto 1 names them, and as Ecto 2 does.
+const CLOCKS: [[&str; 4]; 2] = [["hour", "min", "sec", "usec"], ["hour", "minute", "second", "microsecond"]];
+
+/// The form in which HTML forms of Phoenix send a time; the parts may be strings. The last two may be left out.
 fn time_of_parts(parts: &Map<String, Value>) -> Option<NaiveDateTime> {
     let part = |name: &str| match parts.get(name)? {
         Value::Number(number) => number.as_u64()?.try_into().ok(),
         Value::String(digits) => digits.parse::<u32>().ok(),
         _ => None,
     };
-    let minute = part("min").or_else(|| part("minute"))?;
-    let second = if parts.contains_key("sec") { part("sec")? } else { 0 };
-    let date = NaiveDate::from_ymd_opt(part("year")?.try_into().ok()?, part("month")?, part("day")?)?;
-    date.and_hms_opt(part("hour")?, minute, second).filter(is_storable)
+    let optional = |name: &str| if parts.contains_key(name) { part(name) } else { Some(0) };
+    let [hour, minute, second, microsecond] = *CLOCKS.iter().find(|[_, minute, ..]| parts.contains_key(*minute))?;
+    let [year, month, day] = DATE.map(part);
+    time_of([year?, month?, day?], [part(hour)?, part(minute)?, optional(second)?], optional(microsecond)?)
 }
 
-/// The databases keep microseconds.
-fn to_microseconds(time: NaiveDateTime) -> NaiveDateTime {
-    time.with_nanosecond(time.nanosecond() / 1000 * 1000).expect("a smaller fraction of the same second exists")
+/// Whether all that must be there is, and all of it is empty or all of it null: a time that nobody has chosen.
+fn is_unset(parts: &Map<String, Value>) -> bool {
+    let [_, [hour, minute, ..]] = CLOCKS;
+    let all = |empty: &Value| DATE.iter().chain([&hour, &minute]).all(|name| parts.get(*name) == Some(empty));
+    !parts.contains_key("min") && (all(&Value::Null) || all(&Value::from("")))
+}
+
+/// A leap second is refused, as Ecto does and the databases would.
+fn time_of(date: [u32; 3], clock: [u32; 3], microsecond: u32) -> Option<NaiveDateTime> {
+    let ([year, month, day], [hour, minute, second]) = (date, clock);
+    let date = NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day)?;
+    let time = date.and_hms_micro_opt(hour, minute, second, microsecond).filter(|_| microsecond < 1_000_000);
+    time.filter(is_storable)
 }
 
 /// Years that both databases write with four digits.
@@ -248,11 +278,20 @@ mod tests {
             (json!("2020-01-02T03:04:05.678"), "2020-01-02T03:04:05.678"),
             (json!("2020-01-02T03:04:05.123456789Z"), "2020-01-02T03:04:05.123456"),
             (json!("2020-01-02 03:04:05"), "2020-01-02T03:04:05"),
-            (json!("2020-01-02 03:04"), "2020-01-02T03:04:00"),
+            (json!("2020-01-02 03:04:05.5Z"), "2020-01-02T03:04:05.500"),
             (json!({"year": 2020, "month": 1, "day": 2, "hour": 3, "min": 4}), "2020-01-02T03:04:00"),
             (
-                json!({"year": "2020", "month": "1", "day": "2", "hour": "3", "min": "4", "sec": "5"}),
-                "2020-01-02T03:04:05",
+                json!({"year": "2020", "month": "1", "day": "2", "hour": "3", "min": "4", "sec": "5", "usec": "6"}),
+                "2020-01-02T03:04:05.000006",
+            ),
+            (
+                json!({"year": 2020, "month": 1, "day": 2, "hour": 3, "minute": 4, "second": 5, "microsecond": 600}),
+                "2020-01-02T03:04:05.000600",
+            ),
+            // The name of the minute decides which names the rest has.
+            (
+                json!({"year": 2020, "month": 1, "day": 2, "hour": 3, "min": 4, "minute": 5, "second": 6}),
+                "2020-01-02T03:04:00",
             ),
         ] {
             let expected = read.parse().unwrap();
@@ -268,18 +307,48 @@ mod tests {
             json!("2020-13-02T03:04:05"),
             json!("2020-01-02T25:04:05"),
             json!("2020-01-02T03:04:60"),
+            json!("2020-01-02 03:04"),
+            json!("2020-01-02T03:04Z"),
+            json!("2020-1-2 3:4:5"),
+            json!("2020-01-02t03:04:05"),
+            json!("2020-01-02T03:04:05z"),
+            json!("2020-01-02T03:04:05."),
+            json!("2020-01-02T03:04:05,5"),
+            json!("2020-01-02T03:04:05+00:00"),
+            json!("2020-01-02T03:04:05.5Z "),
+            json!("2020-02-30T03:04:05"),
+            json!("2020-01-02T03:04:0\u{fc}"),
+            json!("2020-01-02T03:04:05.12345\u{fc}"),
             json!("0000-01-02T03:04:05"),
             json!("99999-01-02T03:04:05"),
             json!(5),
             json!([]),
             json!({"year": 2020}),
             json!({"year": 2020, "month": 1, "day": 2, "hour": 3, "min": 4, "sec": "x"}),
+            json!({"year": 2020, "month": 1, "day": 2, "hour": 3, "min": 4, "usec": 1_000_000}),
+            json!({"year": 2020, "month": 1, "day": 2, "hour": 3, "minute": 4, "second": null}),
+            json!({"year": "", "month": "", "day": "", "hour": "", "min": ""}),
+            json!({"year": "", "month": "", "day": "", "hour": "", "minute": null}),
+            json!({"year": "", "month": "", "day": ""}),
         ] {
             let mut changes = changeset(json!({"at": time}));
             assert_eq!(changes.time("at"), Change::Keep, "{time}");
             assert!(changes.finish().is_err(), "{time}");
         }
-        assert_eq!(changeset(json!({"at": null})).time("at"), Change::Clear);
         assert_eq!(changeset(json!({})).time("at"), Change::Keep);
+    }
+
+    #[test]
+    fn what_is_empty_is_no_time() {
+        for time in [
+            json!(null),
+            json!(""),
+            json!({"year": "", "month": "", "day": "", "hour": "", "minute": ""}),
+            json!({"year": null, "month": null, "day": null, "hour": null, "minute": null, "second": 5}),
+        ] {
+            let mut changes = changeset(json!({"at": time}));
+            assert_eq!(changes.time("at"), Change::Clear, "{time}");
+            assert!(changes.finish().is_ok(), "{time}");
+        }
     }
 }
