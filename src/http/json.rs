@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{Error, params::Member};
 
@@ -61,6 +61,70 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
+/// Parses JSON into a tree. Of members with the same name the first counts, as in the original; `serde_json` takes the
+/// last.
+pub(super) fn tree(json: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(json).map(|Tree(value)| value)
+}
+
+struct Tree(Value);
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor).map(Self)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Tree(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, Tree(value))) = map.next_entry::<String, _>()? {
+            members.entry(name).or_insert(value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
 /// Whether valid JSON escapes a UTF-16 surrogate that has no partner (`"\ud800"`). Such a string stands for no text,
 /// and skipping over raw values does not notice it.
 fn has_lone_surrogate(json: &str) -> bool {
@@ -103,6 +167,16 @@ mod tests {
             r#""z"=1e3 "a"=-0 "z"={ "b":1,"b":2 } "\u0061"="\u00e9/\/""#
         );
         assert_eq!(decode(br#"{"\u0061":1}"#).unwrap()[0].name(), "a");
+    }
+
+    #[test]
+    fn a_tree_is_what_anybody_reads_but_for_duplicates() {
+        let text = r#"{"n":[null,true,-1,18446744073709551615,1.5,"\u00e9"],"o":{},"":[[]]}"#;
+        assert_eq!(tree(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        assert_eq!(tree(r#"[{"a":1,"\u0061":2}]"#).unwrap(), serde_json::json!([{"a": 1}]));
+        for bad in ["1e400", "[", "{}{}", &"[".repeat(1000)] {
+            assert!(tree(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

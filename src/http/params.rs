@@ -13,7 +13,8 @@ use super::{Error, json, nested};
 ///
 /// Every value is JSON text. What came in a JSON body keeps the spelling it was sent with (`1e3`, `-0`, duplicate
 /// names, order); what came in a query, a form or the path is a string, or arrays and objects of strings. A name of the
-/// body wins over the same name of the query, and one of the path over both.
+/// body wins over the same name of the query, and one of the path over both. Of duplicate names in a JSON body the first
+/// counts, as in the original; in a query or a form the last.
 #[derive(Debug, Default)]
 pub struct Params {
     members: Vec<Member>,
@@ -41,19 +42,19 @@ impl Params {
         Self { members: members.collect() }
     }
 
-    /// The value of `name` as JSON text; the last one when a body gave several.
+    /// The value of `name` as JSON text; the first one when a body gave several.
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
-        self.members.iter().rev().find(|member| member.name() == name).map(Member::value)
+        self.members.iter().find(|member| member.name() == name).map(Member::value)
     }
 
-    /// The value of `name`, parsed.
+    /// The value of `name`, parsed. Of duplicate names in it, too, the first counts.
     ///
     /// # Errors
     ///
     /// [`Error::BadRequest`] when it is nested over 128 levels deep or holds a number beyond what a 64-bit float can.
     pub fn value(&self, name: &str) -> Result<Option<Value>, Error> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
-        let value = serde_json::from_str(raw.get()).map_err(|_| {
+        let value = json::tree(raw.get()).map_err(|_| {
             Error::bad_request(format!("the parameter {name} is nested too deeply or holds too large a number"))
         })?;
         Ok(Some(value))
@@ -185,8 +186,11 @@ mod tests {
     }
 
     #[test]
-    fn of_duplicates_the_last_one_is_read() {
-        assert_eq!(merged("", r#"{"a":"1","a":"2"}"#).text("a").unwrap(), "2");
+    fn of_duplicates_in_a_json_body_the_first_is_read_and_in_a_query_the_last() {
+        let params = merged("q=1&q=2", r#"{"a":"1","a":"2","o":{"b":1,"b":2,"l":[{"c":null,"c":[3]}]},"o":5}"#);
+        assert_eq!(params.text("a").unwrap(), "1");
+        assert_eq!(params.value("o").unwrap(), Some(json!({"b": 1, "l": [{"c": null}]})));
+        assert_eq!(params.text("q").unwrap(), "2");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a text message means, read into a tree as any JSON program would: slow, and without a line of the protocol's.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use pusher_lite_protocol::Vsn;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -46,20 +47,20 @@ pub(crate) fn is_beyond_a_tree(error: &serde_json::Error) -> bool {
 }
 
 /// An object with its keys in their order, the repeated ones too.
-pub(crate) struct Pairs(pub(crate) Vec<(String, Value)>);
+pub(crate) struct Pairs<V = Value>(pub(crate) Vec<(String, V)>);
 
-impl<'de> Deserialize<'de> for Pairs {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Pairs<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PairsVisitor;
+        struct PairsVisitor<V>(PhantomData<V>);
 
-        impl<'de> Visitor<'de> for PairsVisitor {
-            type Value = Pairs;
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for PairsVisitor<V> {
+            type Value = Pairs<V>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<V>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = map.next_entry()? {
                     pairs.push(pair);
@@ -68,6 +69,6 @@ impl<'de> Deserialize<'de> for Pairs {
             }
         }
 
-        deserializer.deserialize_map(PairsVisitor)
+        deserializer.deserialize_map(PairsVisitor(PhantomData))
     }
 }

@@ -1,7 +1,7 @@
 //! JSON bodies: their members are those that any JSON program sees, and they stay spelled as they were sent.
 
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{Params, json};
 use crate::expected::{Pairs, is_beyond_a_tree};
@@ -75,12 +75,30 @@ fn written(params: &Params, without: &[&str]) -> Members {
 }
 
 fn check_member(expected: &Members, params: &Params, name: &str) {
-    let (_, last) = expected.iter().rev().find(|(other, _)| other == name).expect("a name that is there");
-    assert_eq!(params.value(name).expect("it fits a tree").as_ref(), Some(last));
-    assert_eq!(params.text(name).as_deref(), last.as_str());
-    assert_eq!(params.require_text(name).is_ok(), last.is_string());
+    let (_, first) = expected.iter().find(|(other, _)| other == name).expect("a name that is there");
+    let raw = params.raw(name).expect("a name that is there");
+    assert_eq!(serde_json::from_str::<Value>(raw.get()).expect("it fits a tree"), *first);
+    assert_eq!(params.value(name).expect("it fits a tree"), Some(tree(raw)));
+    assert_eq!(params.text(name).as_deref(), first.as_str());
+    assert_eq!(params.require_text(name).is_ok(), first.is_string());
     let others: Members = expected.iter().filter(|(other, _)| other != name).cloned().collect();
     assert_eq!(written(params, &[name]), others);
+}
+
+/// The value, with the first of members that have the same name.
+fn tree(json: &RawValue) -> Value {
+    let read = "it was read before";
+    match json.get().as_bytes()[0] {
+        b'{' => {
+            let Pairs(members): Pairs<Box<RawValue>> = serde_json::from_str(json.get()).expect(read);
+            members.iter().rev().map(|(name, value)| (name.clone(), tree(value))).collect()
+        }
+        b'[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(json.get()).expect(read);
+            items.into_iter().map(tree).collect()
+        }
+        _ => serde_json::from_str(json.get()).expect(read),
+    }
 }
 
 /// The body wins over the query, and the path over the body.
