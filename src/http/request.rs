@@ -209,11 +209,15 @@ impl Request {
         headers.flat_map(cookie::pairs).find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    /// The token of `Authorization: Bearer …`: the scheme in any case, then any number of spaces.
+    /// The token of the first `Authorization: Bearer …`: the scheme in any case, perhaps a colon, then any number of
+    /// spaces, as Guardian takes it.
     pub fn bearer_token(&self) -> Option<&str> {
-        let (scheme, token) = self.header(AUTHORIZATION)?.split_once(' ')?;
-        let token = token.trim();
-        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+        let headers = self.head.headers.get_all(AUTHORIZATION).into_iter().filter_map(|value| value.to_str().ok());
+        headers.map(str::trim).find_map(|credentials| {
+            let (scheme, token) = credentials.split_once(' ')?;
+            let is_bearer = scheme.strip_suffix(':').unwrap_or(scheme).eq_ignore_ascii_case("bearer");
+            is_bearer.then(|| token.trim())
+        })
     }
 
     /// The parameters: of query, body and path.
@@ -360,7 +364,13 @@ mod tests {
         for (header, token) in [
             ("Bearer abc", Some("abc")),
             ("bEARER   abc ", Some("abc")),
+            ("Bearer: abc", Some("abc")),
+            ("Bearer:abc", None),
+            ("Bearer :abc", Some(":abc")),
+            ("Bearer:: abc", None),
+            ("Foo Bearer abc", None),
             ("Bearer ", None),
+            ("Bearer: ", None),
             ("Bearer", None),
             ("Token abc", None),
             ("abc", None),
@@ -368,6 +378,12 @@ mod tests {
             let request = Request::test("GET", "/", &[("authorization", header)]);
             assert_eq!(request.bearer_token(), token, "{header}");
         }
+        let several = |headers: [&'static str; 3]| {
+            let headers = headers.map(|header| ("authorization", header));
+            Request::test("GET", "/", &headers).bearer_token().map(str::to_owned)
+        };
+        assert_eq!(several(["Basic YTpi", "Bearer ", "Bearer abc"]).as_deref(), Some("abc"));
+        assert_eq!(several(["Bearer abc", "Bearer def", ""]).as_deref(), Some("abc"));
     }
 
     #[test]
