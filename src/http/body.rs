@@ -123,18 +123,17 @@ enum Kind {
 
 impl Kind {
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Error> {
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let Some(mime) = content_type.and_then(|text| text.parse::<Mime>().ok()) else {
-            return Ok(None);
-        };
-        Ok(match (mime.type_().as_str(), mime.subtype().as_str()) {
-            ("application", "json") => Some(Self::Json),
-            ("application", _) if mime.suffix() == Some(mime::JSON) => Some(Self::Json),
-            ("application", "x-www-form-urlencoded") => Some(Self::Form),
-            ("multipart", "form-data" | "mixed") => {
-                let boundary = mime.get_param(mime::BOUNDARY);
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+        let media_type = media_type.trim().to_ascii_lowercase();
+        Ok(match media_type.split_once('/') {
+            Some(("application", "json")) => Some(Self::Json),
+            Some(("application", subtype)) if subtype.ends_with("+json") && is_subtype(subtype) => Some(Self::Json),
+            Some(("application", "x-www-form-urlencoded")) => Some(Self::Form),
+            Some(("multipart", "form-data" | "mixed")) => {
+                let boundary = parameters.split(';').find_map(boundary);
                 let boundary = boundary.ok_or_else(|| Error::bad_request("the multipart body has no boundary"))?;
-                Some(Self::Multipart { boundary: boundary.as_str().to_owned() })
+                Some(Self::Multipart { boundary })
             }
             _ => None,
         })
@@ -151,6 +150,16 @@ impl Kind {
             Self::Multipart { boundary } => Box::pin(multipart::decode(body, &boundary)).await,
         }
     }
+}
+
+fn is_subtype(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
+}
+
+/// The boundary, if that is what this parameter of a content type gives. Others do not matter, however malformed.
+fn boundary(parameter: &str) -> Option<String> {
+    let alone: Mime = format!("multipart/form-data;{parameter}").parse().ok()?;
+    Some(alone.get_param(mime::BOUNDARY)?.as_str().to_owned())
 }
 
 async fn read(headers: &HeaderMap, mut body: Incoming, bodies: &Bodies) -> Result<(Bytes, Taken), Error> {
@@ -189,6 +198,46 @@ async fn discard(mut body: Incoming, limit: usize) {
         seen += frame.data_ref().map_or(0, Bytes::len);
         if seen > limit {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(content_type: &str) -> String {
+        let headers = [(CONTENT_TYPE, content_type.parse().unwrap())].into_iter().collect();
+        match Kind::of(&headers) {
+            Ok(Some(Kind::Json)) => "JSON".to_owned(),
+            Ok(Some(Kind::Form)) => "form".to_owned(),
+            Ok(Some(Kind::Multipart { boundary })) => format!("multipart {boundary}"),
+            Ok(None) => "ignored".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_content_type_is_read_as_plug_does() {
+        for (content_type, expected) in [
+            ("application/json", "JSON"),
+            ("Application/JSON;charset=utf-8", "JSON"),
+            (" application/json ; charset=utf-8", "JSON"),
+            ("application/json; charset", "JSON"),
+            ("application/json;;=;\"", "JSON"),
+            ("application/vnd.api+json", "JSON"),
+            ("application/vnd api+json", "ignored"),
+            ("application/json, text/plain", "ignored"),
+            ("application/jsonp", "ignored"),
+            ("text/json", "ignored"),
+            ("garbage", "ignored"),
+            ("", "ignored"),
+            ("application/x-www-form-urlencoded ;x", "form"),
+            ("multipart/form-data; charset; Boundary=X", "multipart X"),
+            ("multipart/mixed ;boundary=\"a b\" ; x", "multipart a b"),
+            ("multipart/form-data; charset", "the multipart body has no boundary"),
+        ] {
+            assert_eq!(kind(content_type), expected, "{content_type}");
         }
     }
 }
