@@ -62,7 +62,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("connects_per_address", "PUSHER_LITE_CONNECTS_PER_ADDRESS", "100", "PER SECOND", "Sockets that one address may open a second, five seconds' worth at once; further ones are refused with 429; 0 for no limit"),
     setting("events_per_socket", "PUSHER_LITE_EVENTS_PER_SOCKET", "500", "PER SECOND", "Events that one socket may push a second; further ones are refused; 0 for no limit"),
     setting("events_per_application", "PUSHER_LITE_EVENTS_PER_APPLICATION", "20000", "PER SECOND", "Events that one application may have a second, pushed and by REST; further ones are refused, by REST with 429; 0 for no limit"),
-    setting("max_name_bytes", "PUSHER_LITE_MAX_NAME_BYTES", "512", "BYTES", "Longest name of a topic, of an event, and of a user"),
+    setting("max_name_bytes", "PUSHER_LITE_MAX_NAME_BYTES", "1024", "BYTES", "Longest name of a topic, of an event, and of a user"),
     setting("max_body_bytes", "PUSHER_LITE_MAX_BODY_BYTES", "8000000", "BYTES", "Largest body of a request; a larger one is refused with 413"),
     setting("header_timeout", "PUSHER_LITE_HEADER_TIMEOUT", "30", "SECONDS", "How long the head of a request may take to arrive, and a connection be idle between two"),
     setting("body_timeout", "PUSHER_LITE_BODY_TIMEOUT", "60", "SECONDS", "How long the body of a request may take to arrive; a slower one is refused with 408"),

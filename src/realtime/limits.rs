@@ -16,7 +16,7 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// The topics that one socket may join. Default: 100, as in Phoenix.
     pub channels_per_socket: usize,
-    /// The longest name of a topic and of an event. Default: 512.
+    /// The longest name of a topic and of an event. Default: 1,024.
     pub name_bytes: usize,
     /// A socket from which nothing came for so long is closed with 1001. Pings count, what is sent to it does not.
     /// Default: 60 s.
@@ -42,7 +42,7 @@ impl Default for Limits {
             message_bytes: 1 << 20,
             outbox_bytes: 2 << 20,
             channels_per_socket: 100,
-            name_bytes: 512,
+            name_bytes: 1024,
             idle_timeout: Duration::from_secs(60),
             longpoll_sessions: 100_000,
             longpoll_window: Duration::from_secs(10),

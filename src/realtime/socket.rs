@@ -296,7 +296,7 @@ mod tests {
                 format!(r#"[{join_ref},"2",{topic},"phx_reply",{response}]"#)
             );
         }
-        let topic = quote(&format!("lobby:key:{}", "t".repeat(513)));
+        let topic = quote(&format!("lobby:key:{}", "t".repeat(1025)));
         assert_eq!(
             client.send(&format!(r#"["1","2",{topic},"phx_join",{{}}]"#)),
             format!(r#"["1","2",{topic},"phx_reply",{}]"#, reply::TOPIC_TOO_LONG)
@@ -331,7 +331,7 @@ mod tests {
                 format!(r#"in order ["1","5","lobby:key:t","phx_reply",{response}]"#)
             );
         }
-        let longest = "e".repeat(512);
+        let longest = "e".repeat(1024);
         assert!(client.send(&format!(r#"["1","5","lobby:key:t","{longest}",{{}}]"#)).starts_with("publish"));
         assert_eq!(
             client.send(&format!(r#"["1","5","lobby:key:t","{longest}e",{{}}]"#)),

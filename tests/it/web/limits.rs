@@ -151,7 +151,7 @@ async fn events_beyond_the_rate_are_refused_by_a_reply_and_by_429(database: Test
 db_test!(names_have_a_longest_length);
 async fn names_have_a_longest_length(database: TestDatabase) {
     let server = start(database, Quotas::default()).await;
-    let (longest, longer) = ("n".repeat(512), "n".repeat(513));
+    let (longest, longer) = ("n".repeat(1024), "n".repeat(1025));
     assert_eq!(publish(&server, &longest, &longest).await.status(), 204);
     let refused = publish(&server, &longer, "e").await;
     assert_eq!((refused.status(), refused.json()), (422, json!({"errors": {"topic": ["is too long"]}})));
