@@ -1,6 +1,11 @@
 //! The JWTs of the API and of sockets, as Guardian 0.13 issues and checks them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    num::{IntErrorKind, ParseIntError},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -60,12 +65,23 @@ pub struct Grant {
 /// What a valid JWT says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// The user of `sub`; `None` when it is missing or names no user by its form, so that there cannot be one.
-    pub user_id: Option<i32>,
+    /// The user of `sub`.
+    pub user_id: Result<i32, NoUser>,
     /// The row of `user_tokens` that it was issued for, if it was issued here.
     pub token_id: Option<i32>,
     /// What it allows.
     pub permissions: Permissions,
+}
+
+/// Why a valid JWT says nothing of its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoUser {
+    /// `sub` is missing or names no user by its form, so that there cannot be one.
+    #[error("the JWT is of no user")]
+    Unknown,
+    /// `sub` names a user by what is no whole number.
+    #[error("the JWT names its user by what is no id")]
+    Malformed,
 }
 
 /// The JWT is malformed, forged, expired, or not valid yet; which of them is nobody's business.
@@ -149,7 +165,7 @@ impl Keys {
         Ok(Signed {
             times: Times::of(&claims),
             claims: Claims {
-                user_id: claims.get("sub").and_then(Value::as_str).and_then(user_id),
+                user_id: user_id(claims.get("sub")),
                 token_id: claims.get("tid").and_then(Value::as_i64).and_then(|id| id.try_into().ok()),
                 permissions: Permissions::from_claim(claims.get("pem")),
             },
@@ -192,8 +208,13 @@ impl Times {
 }
 
 /// The id in `User:1`.
-fn user_id(subject: &str) -> Option<i32> {
-    subject.strip_prefix("User:")?.parse().ok()
+fn user_id(subject: Option<&Value>) -> Result<i32, NoUser> {
+    let id =
+        subject.and_then(Value::as_str).and_then(|subject| subject.strip_prefix("User:")).ok_or(NoUser::Unknown)?;
+    id.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => NoUser::Unknown,
+        _ => NoUser::Malformed,
+    })
 }
 
 #[cfg(test)]
@@ -221,7 +242,7 @@ mod tests {
         Jwt::new(SECRET).verify_at(&minted(Algorithm::HS512, changes), NOW)
     }
 
-    const ADMIN: Claims = Claims { user_id: Some(1), token_id: None, permissions: Permissions::ADMIN };
+    const ADMIN: Claims = Claims { user_id: Ok(1), token_id: None, permissions: Permissions::ADMIN };
 
     #[test]
     fn claims_that_do_not_matter_may_be_anything() {
@@ -315,14 +336,17 @@ mod tests {
     #[test]
     fn the_subject_names_the_user() {
         for (subject, user_id) in [
-            (json!("User:1"), Some(1)),
-            (json!("User:99999"), Some(99_999)),
-            (json!("Foo:1"), None),
-            (json!(1), None),
-            (json!("User:1abc"), None),
-            (json!("User:99999999999"), None),
-            (json!("User:"), None),
-            (json!(null), None),
+            (json!("User:1"), Ok(1)),
+            (json!("User:99999"), Ok(99_999)),
+            (json!("Foo:1"), Err(NoUser::Unknown)),
+            (json!(1), Err(NoUser::Unknown)),
+            (json!("User:99999999999"), Err(NoUser::Unknown)),
+            (json!("User:-99999999999"), Err(NoUser::Unknown)),
+            (json!(null), Err(NoUser::Unknown)),
+            (json!("User:"), Err(NoUser::Malformed)),
+            (json!("User:abc"), Err(NoUser::Malformed)),
+            (json!("User:1abc"), Err(NoUser::Malformed)),
+            (json!("User: 1"), Err(NoUser::Malformed)),
         ] {
             assert_eq!(verify(json!({"sub": subject})).map(|claims| claims.user_id), Ok(user_id), "{subject}");
         }
@@ -340,7 +364,7 @@ mod tests {
     fn what_is_issued_is_verified_and_names_its_token() {
         let jwt = Jwt::new(SECRET);
         let grant = Grant { user_id: 7, token_id: Some(9), permissions: Permissions::USER, lifetime: SESSION_LIFETIME };
-        let claims = Claims { user_id: Some(7), token_id: Some(9), permissions: Permissions::USER };
+        let claims = Claims { user_id: Ok(7), token_id: Some(9), permissions: Permissions::USER };
         assert_eq!(jwt.verify(&jwt.issue(&grant)), Ok(claims));
         let without = Grant { token_id: None, ..grant };
         assert_eq!(jwt.verify(&jwt.issue(&without)).unwrap().token_id, None);

@@ -43,7 +43,7 @@ async fn identify(app: &App, params: &Params, auth_token: Option<&str>) -> Resul
         return Err(Error::Refused);
     }
     let claims = claims(app, &jwt)?;
-    let user_id = claims.user_id.ok_or(Error::Refused)?;
+    let user_id = claims.user_id.map_err(|_| Error::Refused)?;
     let access = access(app, user_id, claims.token_id, &app_key).await?;
     let organization_id = access.organization_ids.first().filter(|_| !access.is_root);
     let identity = Identity {

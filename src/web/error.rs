@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Views, visits::Reader};
 use crate::{
     app::App,
-    auth::attempts::TooMany,
+    auth::{attempts::TooMany, jwt::NoUser},
     http::{self, Request, Response, StatusCode, accept, header::RETRY_AFTER},
     realtime::{PublishError, Refusal},
     store,
@@ -229,6 +229,15 @@ impl From<store::Error> for Error {
 impl From<TooMany> for Error {
     fn from(TooMany { retry_after }: TooMany) -> Self {
         Self::TooManyAttempts { retry_after }
+    }
+}
+
+impl From<NoUser> for Error {
+    fn from(error: NoUser) -> Self {
+        match error {
+            NoUser::Unknown => Self::NotFound("user"),
+            NoUser::Malformed => Self::bad_request(error.to_string()),
+        }
     }
 }
 

@@ -22,13 +22,11 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthenticated`] without a valid JWT; [`Error::NotFound`] when its user is no more.
+    /// [`Error::Unauthenticated`] without a valid JWT; [`Error::NotFound`] when its user is no more, 400 when it names none by
+    /// what is no id.
     pub(super) async fn of(app: &App, request: &Request, conn: &mut DbConn) -> Result<Self, Error> {
         let claims = claims(app, request)?;
-        let user = match claims.user_id {
-            Some(id) => users::find(conn, id).await?,
-            None => None,
-        };
+        let user = users::find(conn, claims.user_id?).await?;
         let ip = request.client_addr().to_string();
         Ok(Self { user: user.ok_or(Error::NotFound("user"))?, permissions: claims.permissions, ip })
     }

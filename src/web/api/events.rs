@@ -46,7 +46,7 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
 /// asked for the same a moment ago.
 async fn find_app_key(app: &App, request: &Request) -> Result<String, Error> {
     let claims = caller::claims(app, request)?;
-    let user_id = claims.user_id.ok_or(Error::NotFound("user"))?;
+    let user_id = claims.user_id?;
     let (organization, application) = (request.path_param("organization_id"), request.path_param("application_id"));
     let publisher = app.access.publisher(user_id, &organization, &application).await?;
     if !publisher.user_exists {

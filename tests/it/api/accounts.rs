@@ -98,11 +98,24 @@ async fn d14_new_tokens_and_keys_are_random(database: TestDatabase) {
 db_test!(d1_a_jwt_of_nobody_finds_nothing);
 async fn d1_a_jwt_of_nobody_finds_nothing(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
-    for (method, path) in [
-        ("GET", "/api/organizations".to_owned()),
-        ("POST", "/api/users/99/tokens".to_owned()),
-        ("POST", format!("/api/organizations/1/applications/{TEST_APP}/event/x")),
+    for (subject, status) in [
+        (json!("User:99"), 404),
+        (json!("User:99999999999"), 404),
+        (json!("Foo:1"), 404),
+        // As the original: these are no crashes there.
+        (json!("User:abc"), 400),
+        (json!("User:1abc"), 400),
+        (json!("User:"), 400),
     ] {
-        assert_eq!(api.request(99, method, &path, json!(null)).await.status(), 404, "{method} {path}");
+        let jwt = api.mint(json!({"sub": subject, "pem": {"default": -1, "admin": -1}}));
+        for (method, path) in [
+            ("GET", "/api/organizations".to_owned()),
+            ("POST", "/api/users/99/tokens".to_owned()),
+            ("POST", format!("/api/organizations/1/applications/{TEST_APP}/event/x")),
+        ] {
+            let answer = api.with_jwt(&jwt, method, &path, json!(null)).await;
+            assert_eq!(answer.status(), status, "{subject}: {method} {path}");
+        }
+        assert_eq!(api.connect(&jwt, TEST_APP, "me").await.unwrap_err(), 403, "{subject}");
     }
 }
