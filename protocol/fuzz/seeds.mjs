@@ -26,13 +26,24 @@ const isJson = ({ headers, json, body = json }) =>
   body !== undefined && !JSON.stringify(body).includes("…") && headers?.["Content-Type"] === "application/json";
 const texts = sent.filter((step) => step.op === "text" && !step.text?.includes("…"));
 
-write("v1_text", texts.filter(isVersion1), text);
+const controls = '{"topic":"t\t","event":"e","payload":{"a\u0001":"b\n\\"c\\\\"},\n"ref":"1"}';
+const duplicates = '{"token":"a","token":"b","o":[{"a":1,"a":{"b":2}}]}';
+
+write("v1_text", [...texts.filter(isVersion1), { scenario: "control characters", text: controls }], text);
 write("v2_text", texts.filter((step) => !isVersion1(step)), text);
 write("v2_binary", sent.filter((step) => step.op === "binary"), binary);
 write("versions", received.filter((step) => step.op === "text" && step.json), lines);
 write("vsn", sent.filter((step) => /[?&]vsn=/.test(step.connect ?? "")), vsn);
 write("connect", sent.filter((step) => step.connect?.includes("?")), query);
-write("json_body", requests.filter(isJson), text);
+write(
+  "json_body",
+  [
+    ...requests.filter(isJson),
+    { scenario: "control characters", body: controls },
+    { scenario: "duplicate names", body: duplicates },
+  ],
+  text,
+);
 write("batch", all.filter((step) => step.ndjson), batch);
 
 writeTexts("jwt", {

@@ -17,6 +17,24 @@ pub(crate) fn unquoted(json: &str) -> Option<&str> {
     (!inner.as_bytes().contains(&b'\\')).then_some(inner)
 }
 
+/// JSON with the control characters in its strings escaped, which the parser of the original takes as they are; `None` if
+/// there are none. What leaves this server is well-formed all the same.
+pub(crate) fn escape_controls(text: &str) -> Option<String> {
+    let mut escaped = String::with_capacity(text.len() + 64);
+    let (mut is_in_string, mut is_behind_backslash, mut found) = (false, false, false);
+    for character in text.chars() {
+        if is_in_string && !is_behind_backslash && character < ' ' {
+            found = true;
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+            continue;
+        }
+        escaped.push(character);
+        is_in_string ^= character == '"' && !is_behind_backslash;
+        is_behind_backslash = is_in_string && character == '\\' && !is_behind_backslash;
+    }
+    found.then_some(escaped)
+}
+
 /// Refuses text with a `\u` escape of half a surrogate pair, which `serde_json` lets pass in what it does not decode.
 /// Neither the original nor Phoenix reads such a message, and some receivers would fail at it.
 pub(crate) fn check_surrogates(text: &str) -> Result<(), DecodeError> {
@@ -55,6 +73,20 @@ mod tests {
             [r"\ud800", r"\udc00", r"\ud800x\udc00", r"\ud800\ud800", r"\ud83d\u0041", r"\\\ud800", r"\ude42\ud83d"]
         {
             assert!(check_surrogates(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_escaped_in_strings_only() {
+        for (text, escaped) in [
+            ("{\"a\nb\":\"\u{0}\u{1f}\t\"}", Some(r#"{"a\u000ab":"\u0000\u001f\u0009"}"#)),
+            ("[\"\\\\\r\",\n\"\\\"\u{8}☃\"]", Some("[\"\\\\\\u000d\",\n\"\\\"\\u0008☃\"]")),
+            ("{\n\t\"a\": \"\u{7f}\\n\"\r}", None),
+            ("[\"\\\n\"]", None),
+            ("\u{0}", None),
+            ("", None),
+        ] {
+            assert_eq!(escape_controls(text).as_deref(), escaped, "{text:?}");
         }
     }
 

@@ -166,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_can_be_mended() {
+        let text = "{\"topic\":\"t\",\"event\":\"e\t\",\n\"payload\":{\"a\":\"b\nc\"},\"ref\":\"1\"}";
+        let mended = Vsn::V1.mend_text(text).unwrap();
+        let message = Vsn::V1.decode_text(&mended).unwrap();
+        assert_eq!(message.event.text.as_deref(), Some("e\t"));
+        assert_eq!(message.payload, Payload::Json(r#"{"a":"b\u000ac"}"#));
+        assert_eq!(Vsn::V1.mend_text(&mended), None);
+        assert_eq!(Vsn::V2.mend_text("[null,null,\"t\",\"e\",\"\n\"]"), None);
+    }
+
+    #[test]
     fn depth_is_no_matter() {
         let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
         let text = format!(r#"{{"x":{deep},"topic":"t","event":"e","payload":{deep},"ref":{deep}}}"#);

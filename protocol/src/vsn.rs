@@ -54,6 +54,16 @@ impl Vsn {
         }
     }
 
+    /// What to read in the place of text that [`Vsn::decode_text`] refuses: with version 1 the text with the control
+    /// characters in its strings escaped, which the original takes as they are. `None` if that changes nothing. It may be
+    /// up to six times as long.
+    pub fn mend_text(self, text: &str) -> Option<String> {
+        match self {
+            Vsn::V1 => json::escape_controls(text),
+            Vsn::V2 => None,
+        }
+    }
+
     /// Reads a message that came in a binary frame: with version 1 the same JSON as in a text frame, with version 2 a
     /// binary push.
     ///

@@ -16,15 +16,36 @@ pub(super) fn decode(body: &[u8]) -> Result<Vec<Member>, Error> {
         return Ok(Vec::new());
     }
     let text = std::str::from_utf8(body).map_err(|_| Error::bad_request("the JSON body is not UTF-8"))?;
-    let members = if text.trim_ascii_start().starts_with('{') {
-        serde_json::from_str::<Members>(text).map_err(malformed)?.0
-    } else {
-        vec![Member::new("_json", serde_json::from_str(text).map_err(malformed)?)]
-    };
+    let members = members(text).or_else(|error| members(&escape_controls(text).ok_or(error)?)).map_err(malformed)?;
     if has_lone_surrogate(text) {
         return Err(Error::bad_request("the JSON body escapes half a surrogate pair"));
     }
     Ok(members)
+}
+
+fn members(text: &str) -> serde_json::Result<Vec<Member>> {
+    if text.trim_ascii_start().starts_with('{') {
+        return serde_json::from_str(text).map(|Members(members)| members);
+    }
+    Ok(vec![Member::new("_json", serde_json::from_str(text)?)])
+}
+
+/// JSON with the control characters in its strings escaped, which the original takes as they are; `None` if there are
+/// none.
+fn escape_controls(text: &str) -> Option<String> {
+    let mut escaped = String::with_capacity(text.len() + 64);
+    let (mut is_in_string, mut is_behind_backslash, mut found) = (false, false, false);
+    for character in text.chars() {
+        if is_in_string && !is_behind_backslash && character < ' ' {
+            found = true;
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+            continue;
+        }
+        escaped.push(character);
+        is_in_string ^= character == '"' && !is_behind_backslash;
+        is_behind_backslash = is_in_string && character == '\\' && !is_behind_backslash;
+    }
+    found.then_some(escaped)
 }
 
 fn malformed(error: serde_json::Error) -> Error {
@@ -185,6 +206,16 @@ mod tests {
             assert_eq!(joined(body), format!("\"_json\"={}", body.trim()));
         }
         assert_eq!(joined(""), "");
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(joined("{\"a\nb\" :\n\"\\\"\t\u{0}\\\\\"}"), r#""a\u000ab"="\"\u0009\u0000\\""#);
+        assert_eq!(decode(b"{\"a\nb\":1}").unwrap()[0].name(), "a\nb");
+        assert_eq!(joined("\"\r\""), r#""_json"="\u000d""#);
+        for body in ["{\"a\":\"\\\n\"}", "{\u{b}}", "{\"\n\":1", "{\"a\":\"\n\\ud800\"}"] {
+            assert!(decode(body.as_bytes()).is_err(), "{body:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pusher_lite_protocol::presence::Meta;
-use pusher_lite_protocol::{DecodeError, Message, Outgoing, Payload, reply};
+use pusher_lite_protocol::{DecodeError, Message, Outgoing, Payload, Vsn, reply};
 
 use super::bucket::Bucket;
 use super::channel::{Channel, Refs};
@@ -93,8 +93,23 @@ impl Session {
     /// Returns the room that wants its publishers held back, if it does.
     pub(super) fn receive_text(&mut self, text: &str, replies: &mut Vec<u8>) -> Result<Option<Arc<Room>>, DecodeError> {
         self.messages = self.messages.wrapping_add(1);
-        let message = self.connection.vsn.decode_text(text)?;
-        Ok(self.receive(&message, replies))
+        match self.connection.vsn.decode_text(text) {
+            Ok(message) => Ok(self.receive(&message, replies)),
+            Err(error) => self.receive_mended(text, error, replies),
+        }
+    }
+
+    /// Carries out a message that could not be read, because of `error`, if it can be mended and is not too long then.
+    #[cold]
+    fn receive_mended(
+        &mut self,
+        text: &str,
+        error: DecodeError,
+        replies: &mut Vec<u8>,
+    ) -> Result<Option<Arc<Room>>, DecodeError> {
+        let (vsn, longest) = (self.connection.vsn, self.shared.limits.message_bytes);
+        let mended = vsn.mend_text(text).filter(|mended| mended.len() <= longest).ok_or(error)?;
+        Ok(self.receive(&vsn.decode_text(&mended)?, replies))
     }
 
     /// As [`Session::receive_text`], for a message that came in a binary frame.
@@ -103,9 +118,14 @@ impl Session {
         frame: &[u8],
         replies: &mut Vec<u8>,
     ) -> Result<Option<Arc<Room>>, DecodeError> {
+        let vsn = self.connection.vsn;
+        if vsn == Vsn::V1
+            && let Ok(text) = std::str::from_utf8(frame)
+        {
+            return self.receive_text(text, replies);
+        }
         self.messages = self.messages.wrapping_add(1);
-        let message = self.connection.vsn.decode_binary(frame)?;
-        Ok(self.receive(&message, replies))
+        Ok(self.receive(&vsn.decode_binary(frame)?, replies))
     }
 
     fn receive(&mut self, message: &Message<'_>, replies: &mut Vec<u8>) -> Option<Arc<Room>> {

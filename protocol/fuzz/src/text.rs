@@ -17,6 +17,12 @@ pub fn check_v1(frame: &[u8]) {
     };
     assert_eq!(Vsn::V1.decode_text(text), Vsn::V1.decode_binary(frame));
     check(Vsn::V1, text);
+    if let Some(mended) = Vsn::V1.mend_text(text) {
+        assert!(Vsn::V1.decode_text(text).is_err(), "mended what is a message: {text}");
+        assert_eq!(Vsn::V1.mend_text(&mended), None, "mended but in part");
+        assert!(mended.len() <= 6 * text.len());
+        check(Vsn::V1, &mended);
+    }
 }
 
 /// Target `v2_text`.

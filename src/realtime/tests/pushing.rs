@@ -31,6 +31,25 @@ async fn events_reach_both_versions_exactly_as_they_were_sent() {
 }
 
 #[tokio::test]
+async fn control_characters_are_taken_from_version_1_and_escaped() {
+    let hub = Hub::new(Limits { message_bytes: 1000, ..Limits::default() });
+    let mut one = Client::joined(&hub, "one", Vsn::V1, "t").await;
+    let mut two = Client::joined(&hub, "two", Vsn::V2, "t").await;
+    one.expect_diff().await;
+    let message = |payload: &str| written(Vsn::V1, ["1", "5", "lobby:key:t", "e"], payload);
+    for raw in [Message::text(message("{\"a\":\"b\nc\"}")), Message::binary(message("{\"a\":\"b\nc\"}"))] {
+        one.send_message(raw).await;
+        assert_eq!(two.receive_text().await, r#"[null,null,"lobby:key:t","e",{"a":"b\u000ac"}]"#);
+        one.expect(None, None, "e", json!({"a": "b\nc"})).await;
+    }
+    one.send_text(&message(&format!("{{\"a\":\"{}\"}}", "\n".repeat(200)))).await;
+    one.expect_close(Some(1011)).await;
+    two.expect_diff().await;
+    two.send("1", "5", "t", "e", "{\"a\":\"b\nc\"}").await;
+    two.expect_close(Some(1011)).await;
+}
+
+#[tokio::test]
 async fn rest_cannot_publish_what_clients_cannot() {
     let hub = Hub::new(Limits::default());
     for event in ["phx_close", "phx_error", "presence_diff", "presence_state", "disconnect"] {
