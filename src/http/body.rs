@@ -142,10 +142,7 @@ impl Kind {
     async fn decode(self, body: Bytes) -> Result<Params, Error> {
         match self {
             Self::Json => Params::from_json(&body),
-            Self::Form => {
-                let form = std::str::from_utf8(&body).map_err(|_| Error::bad_request("the form body is not UTF-8"))?;
-                Params::from_query(form)
-            }
+            Self::Form => Params::from_query(std::str::from_utf8(&body).map_err(|_| Error::BadEncoding)?),
             // Rare, and large: in a box, so that every other request is smaller.
             Self::Multipart { boundary } => Box::pin(multipart::decode(body, &boundary)).await,
         }
@@ -215,6 +212,14 @@ mod tests {
             Ok(None) => "ignored".to_owned(),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_form_that_is_no_utf8_is_of_an_unsupported_type() {
+        let error = Kind::Form.decode(Bytes::from_static(b"a=\xff")).await.unwrap_err();
+        assert_eq!(error.status(), 415);
+        let error = Kind::Form.decode(Bytes::from_static(b"a=%ff")).await.unwrap_err();
+        assert_eq!(error.status(), 400);
     }
 
     #[test]

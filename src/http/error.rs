@@ -16,6 +16,9 @@ pub enum Error {
     /// The body did not arrive within its time limit. 408.
     #[error("the body did not arrive in time")]
     BodyTimeout,
+    /// A form is not UTF-8. 415, as Plug answers it.
+    #[error("the form body is not UTF-8")]
+    BadEncoding,
     /// The body is larger than its limit. 413.
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge {
@@ -39,7 +42,7 @@ impl Error {
             Self::BodyTimeout => Some(Refusal::BodyTooSlow),
             Self::BodyTooLarge { .. } => Some(Refusal::BodyTooLarge),
             Self::BodiesFull => Some(Refusal::BodiesFull),
-            Self::BadRequest(_) | Self::NotAcceptable => None,
+            Self::BadRequest(_) | Self::NotAcceptable | Self::BadEncoding => None,
         }
     }
 
@@ -48,6 +51,7 @@ impl Error {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::BadEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodiesFull => StatusCode::SERVICE_UNAVAILABLE,
