@@ -1,6 +1,7 @@
 //! What a client says of itself when it opens a socket.
 
 use pusher_lite_protocol::Vsn;
+use serde_json::value::RawValue;
 
 use crate::http::Params;
 
@@ -14,7 +15,8 @@ pub(super) struct Connect {
 
 impl Connect {
     /// Reads the parameters. `auth_token` is the JWT of phoenix.js's `authToken`; where there is none, it is the
-    /// parameter `guardian_token`. `None` when one of them is missing or no string, or no such version is spoken.
+    /// parameter `guardian_token`. `None` when one of them is missing or no string, or no such version is spoken. A `vsn`
+    /// without a value is none, as in Phoenix.
     pub(super) fn read(params: &Params, auth_token: Option<&str>) -> Option<Self> {
         Some(Self {
             vsn: vsn(params)?,
@@ -29,9 +31,31 @@ impl Connect {
 }
 
 fn vsn(params: &Params) -> Option<Vsn> {
-    let parameter = match params.raw("vsn") {
+    let parameter = match params.raw("vsn").map(RawValue::get) {
+        None | Some("null") => None,
         Some(_) => Some(params.text("vsn")?),
-        None => None,
     };
     Vsn::negotiate(parameter.as_deref()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_without_a_value_is_the_first() {
+        for (query, expected) in [
+            ("", Some(Vsn::V1)),
+            ("&vsn", Some(Vsn::V1)),
+            ("&vsn=1.0.0", Some(Vsn::V1)),
+            ("&vsn=2.0.0", Some(Vsn::V2)),
+            ("&vsn=", None),
+            ("&vsn=null", None),
+            ("&vsn[]=1.0.0", None),
+        ] {
+            let query = format!("app_key=a&unique_identifier=u&guardian_token=t{query}");
+            let params = Params::from_query(&query).unwrap();
+            assert_eq!(Connect::read(&params, None).map(|connect| connect.vsn), expected, "{query}");
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub fn check(query: &[u8]) {
 fn check_read(params: &Params) {
     let texts = ["app_key", "unique_identifier", "guardian_token"].map(|name| text(params, name));
     let vsn = match params.value("vsn").expect("a query is a tree") {
-        None => Vsn::negotiate(None).ok(),
+        None | Some(Value::Null) => Vsn::negotiate(None).ok(),
         Some(Value::String(vsn)) => Vsn::negotiate(Some(&vsn)).ok(),
         Some(_) => None,
     };
