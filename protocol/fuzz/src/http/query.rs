@@ -76,11 +76,12 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// The values of those names that are not nested, as the URL standard reads them; `null` where there is no `=`.
+/// The values of those names that are not nested, as the URL standard reads them; `null` where there is no `=`, even where
+/// nothing else is.
 fn plain_values(query: &str) -> HashMap<String, Value> {
     let mut values = HashMap::new();
-    for pair in query.split('&') {
-        let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+    for pair in query.split('&').filter(|_| !query.is_empty()) {
+        let (name, value) = form_urlencoded::parse(pair.as_bytes()).next().unwrap_or_default();
         match name.split_once('[').filter(|_| name.ends_with(']')) {
             Some((first, _)) => values.remove(first),
             None => {
@@ -96,7 +97,8 @@ fn plain_values(query: &str) -> HashMap<String, Value> {
 fn encode(tree: &Map<String, Value>) -> String {
     let mut pairs = Vec::new();
     tree.iter().for_each(|(name, value)| push_pairs(&mut pairs, name, value));
-    pairs.join("&")
+    // The empty query says nothing at all, not even the empty name.
+    if pairs == [""] { "&".to_owned() } else { pairs.join("&") }
 }
 
 fn push_pairs(pairs: &mut Vec<String>, name: &str, value: &Value) {
