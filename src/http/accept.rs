@@ -1,6 +1,6 @@
 //! Content negotiation, as literal as Phoenix does it.
 
-use hyper::header::ACCEPT;
+use hyper::header::{ACCEPT, HeaderValue};
 
 use super::{Error, Request};
 
@@ -23,6 +23,13 @@ pub fn json(request: &Request) -> Result<(), Error> {
 /// Whether JSON is among what `Accept` names.
 pub fn names_json(request: &Request) -> bool {
     lists(request, &["application/json"])
+}
+
+/// Whether the first `Accept` has `json` anywhere, in small letters: all that Guardian looks for when it chooses how to
+/// refuse.
+pub fn mentions_json(request: &Request) -> bool {
+    let accept = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    accept.windows(4).any(|letters| letters == b"json")
 }
 
 /// Whether `Accept` asks for pages and for nothing that JSON would do for.
@@ -62,6 +69,20 @@ mod tests {
             let headers: Vec<_> = accept.map(|accept| ("accept", accept)).into_iter().collect();
             let request = Request::test("GET", &format!("/{query}"), &headers);
             assert_eq!(json(&request).is_ok(), right, "{query} {accept:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_mentioned_in_small_letters() {
+        for (headers, mentioned) in [
+            (&[][..], false),
+            (&[("accept", "*/*")], false),
+            (&[("accept", "application/json")], true),
+            (&[("accept", "*/*, application/vnd.api+json")], true),
+            (&[("accept", "Application/JSON")], false),
+            (&[("accept", "*/*"), ("accept", "application/json")], false),
+        ] {
+            assert_eq!(mentions_json(&Request::test("GET", "/", headers)), mentioned, "{headers:?}");
         }
     }
 

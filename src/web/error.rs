@@ -116,7 +116,7 @@ impl Error {
         match self {
             _ if self.has_page() && audience.reader.is_some() => self.page(views, navigation),
             Self::Refused => Response::empty(StatusCode::FORBIDDEN),
-            Self::Unauthenticated if audience.names_json => self.json(&json!(["Unauthenticated"])),
+            Self::Unauthenticated if audience.mentions_json => self.json(&json!(["Unauthenticated"])),
             Self::Unauthenticated => Response::text(self.status(), self.to_string()),
             Self::Forbidden => self.json(&json!({ "token": ["forbidden"] })),
             Self::Invalid(errors) => self.json(errors),
@@ -292,17 +292,17 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 pub(super) struct Audience {
     /// The person, if it is one.
     reader: Option<Reader>,
-    /// `Accept` names JSON, which some answers of the original depend on.
-    names_json: bool,
+    /// `Accept` mentions JSON, which an answer of the original depends on.
+    mentions_json: bool,
 }
 
 impl Audience {
     /// Under `/api` programs, unless they ask for pages only; elsewhere people, unless they name JSON.
     pub(super) fn of(request: &Request) -> Self {
-        let names_json = accept::names_json(request);
         let in_api = request.path().split('/').find(|segment| !segment.is_empty()) == Some("api");
-        let is_people = if in_api { accept::html_only(request) } else { !names_json };
-        Self { reader: is_people.then(|| Reader::of(request)), names_json }
+        let is_people = if in_api { accept::html_only(request) } else { !accept::names_json(request) };
+        let reader = is_people.then(|| Reader::of(request));
+        Self { reader, mentions_json: accept::mentions_json(request) }
     }
 }
 
@@ -363,6 +363,8 @@ mod tests {
     fn refusals_are_worded_as_the_original_does() {
         assert_eq!(answer(Error::Unauthenticated, "/api", "*/*"), (401, TEXT.to_owned()));
         assert_eq!(answer(Error::Unauthenticated, "/api", "application/json"), (401, JSON.to_owned()));
+        assert_eq!(answer(Error::Unauthenticated, "/api", "text/x, application/vnd.api+json"), (401, JSON.to_owned()));
+        assert_eq!(answer(Error::Unauthenticated, "/api", "Application/JSON"), (401, TEXT.to_owned()));
         assert_eq!(answer(Error::Forbidden, "/api", "*/*"), (401, JSON.to_owned()));
         assert_eq!(answer(Error::Refused, "/socket/websocket", "*/*"), (403, String::new()));
         assert_eq!(answer(Error::invalid("name", "is invalid"), "/api", "*/*"), (422, JSON.to_owned()));
