@@ -1,6 +1,7 @@
 //! The JWTs of the API and of sockets, as Guardian 0.13 issues and checks them.
 
 use std::{
+    borrow::Cow,
     fmt,
     num::{IntErrorKind, ParseIntError},
     sync::Arc,
@@ -140,6 +141,7 @@ impl Jwt {
         if jwt.len() > MAX_BYTES {
             return Err(Invalid);
         }
+        let jwt = &*canonical(jwt);
         // Not the JWT itself: how long it takes to compare digests says nothing about those that are remembered.
         let digest = Sha256::digest(jwt).into();
         let signed = match self.0.signed.get(&digest) {
@@ -171,6 +173,20 @@ impl Keys {
             },
         })
     }
+}
+
+/// The one spelling of a JWT that is verified and remembered. The original's library takes payload and signature in the
+/// standard alphabet of base64 too, and padded, as some programs write them; what is signed is the payload without.
+fn canonical(jwt: &str) -> Cow<'_, str> {
+    let Some((header, rest)) = jwt.split_once('.').filter(|_| jwt.contains(['+', '/', '='])) else {
+        return Cow::Borrowed(jwt);
+    };
+    let bare = |part: &str| {
+        let bare = part.trim_end_matches('=');
+        let is_padding = part.len() <= bare.len().next_multiple_of(4);
+        if is_padding { bare } else { part }.replace('+', "-").replace('/', "_")
+    };
+    Cow::Owned(format!("{header}.{}", rest.split('.').map(bare).collect::<Vec<_>>().join(".")))
 }
 
 /// Without the keys.
@@ -391,9 +407,37 @@ mod tests {
         assert_eq!(jwt.verify_at(root_far, NOW), Ok(ADMIN));
         assert_eq!(jwt.verify_at(expired, NOW), Err(Invalid));
         assert_eq!(jwt.verify_at(expired, 1_795_385_268), Ok(ADMIN));
-        for spelled in
-            [format!("{root_far} "), format!(" {root_far}"), format!("\"{root_far}\""), format!("{root_far}=")]
-        {
+        for spelled in [format!("{root_far} "), format!(" {root_far}"), format!("\"{root_far}\"")] {
+            assert_eq!(jwt.verify_at(&spelled, NOW), Err(Invalid), "{spelled}");
+        }
+    }
+
+    #[test]
+    fn payload_and_signature_may_be_spelled_as_standard_base64() {
+        let jwt = Jwt::new(SECRET);
+        // A payload that is to be padded, and has both characters that the alphabets write differently.
+        let token = minted(Algorithm::HS512, json!({"a": "???>>>~~~\u{ff}\u{fe}\u{bf}"}));
+        let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+            unreachable!("three parts")
+        };
+        assert!(payload.contains(['-', '_']) && payload.len() % 4 != 0, "{payload}");
+        let standard = |part: &str| part.replace('-', "+").replace('_', "/");
+        let padding = "=".repeat(payload.len().next_multiple_of(4) - payload.len());
+        for spelled in [
+            format!("{header}.{}.{}", standard(payload), standard(signature)),
+            format!("{header}.{payload}{padding}.{signature}=="),
+            format!("{token}="),
+        ] {
+            assert_eq!(jwt.verify_at(&spelled, NOW), Ok(ADMIN), "{spelled}");
+        }
+        assert_eq!(jwt.0.signed.len(), 1, "however it is spelled, it is remembered once");
+        for spelled in [
+            format!("{token}==="),
+            format!("{header}.{payload}.={signature}"),
+            format!("{header}=.{payload}.{signature}"),
+            format!("{header}.{payload}.{signature}.="),
+            format!("{header}.{payload}.="),
+        ] {
             assert_eq!(jwt.verify_at(&spelled, NOW), Err(Invalid), "{spelled}");
         }
     }
