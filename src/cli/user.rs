@@ -9,7 +9,11 @@ use super::{Outcome, open_database};
 use crate::{
     auth::password,
     config::Config,
-    store::{self, users},
+    store::{
+        self, Transaction,
+        audit::{self, Actor, Differences, NewEntry},
+        users::{self, NewUser},
+    },
 };
 
 pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
@@ -25,24 +29,37 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
 
     let db = open_database(config).await?;
     let password_hash = password::hash(&password).await?;
-    let new = users::NewUser {
+    let new = NewUser {
         name: given_name.unwrap_or(local_part),
         email,
         password_hash: Some(&password_hash),
         is_root: matches.get_flag("root"),
         confirmed: true,
     };
-    match db.transaction(async |tx: &mut store::Transaction<'_>| users::create(tx, &new).await).await {
+    match db.transaction(async |tx: &mut Transaction<'_>| create(tx, &new).await).await {
         Err(store::Error::Duplicate { .. }) => {
             return Err(format!("there is a user with the address {email} already").into());
         }
         created => created?,
-    };
+    }
     println!("Created {email}.");
     if made {
         println!("Password: {password}");
     }
     Ok(())
+}
+
+/// Creates the user, and tells the audit log: a root user may come of it.
+async fn create(tx: &mut Transaction<'_>, new: &NewUser<'_>) -> store::Result<()> {
+    let user = users::create(tx, new).await?;
+    let mut differences = Differences::default();
+    differences.column("email", None, Some(new.email));
+    differences.column("name", None, Some(new.name));
+    differences.flag("is_root", None, new.is_root);
+    differences.flag("confirmed", None, new.confirmed);
+    let (resource_id, details) = (Some(user.id), differences.as_str());
+    let entry = NewEntry { action: "create", resource: "users", resource_id, details };
+    audit::record(tx, &Actor::command_line(), &entry).await
 }
 
 fn read_password() -> Result<String, Box<dyn std::error::Error + Send + Sync>> {

@@ -214,18 +214,18 @@ pub fn new_key() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// Archives an application that is active and that no organization owns; returns whether it did.
-pub(super) async fn archive_if_orphaned(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
+/// Archives an application that is active and that no organization owns; returns it, if it did.
+pub(super) async fn archive_if_orphaned(tx: &mut Transaction<'_>, id: i32) -> Result<Option<Application>> {
     let owned = schema::ownerships::table
         .filter(schema::ownerships::application_id.eq(id))
         .filter(schema::ownerships::is_owned.eq(true));
     let is_owned: bool = on_conn!(tx, |raw| diesel::select(diesel::dsl::exists(owned)).get_result(raw))?;
     if is_owned {
-        return Ok(false);
+        return Ok(None);
     }
-    let archived =
-        on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
-            .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
-            .execute(raw))?;
-    Ok(archived > 0)
+    on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
+        .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
+        .returning(Application::as_returning())
+        .get_result(raw))
+    .optional()
 }

@@ -6,7 +6,10 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Result, Transaction, now, reference::truncated, schema::audit_entries};
+use super::{
+    Result, Transaction, applications::Application, now, organizations::Deleted, reference::truncated,
+    schema::audit_entries,
+};
 
 /// What somebody did.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -43,6 +46,13 @@ pub struct Actor {
     pub ip: Option<String>,
 }
 
+impl Actor {
+    /// Whoever runs a command on the server's machine.
+    pub fn command_line() -> Self {
+        Self { name: Some("command line".to_owned()), ..Self::default() }
+    }
+}
+
 /// An entry to add.
 #[derive(Debug)]
 pub struct NewEntry<'a> {
@@ -71,6 +81,32 @@ pub async fn record(tx: &mut Transaction<'_>, actor: &Actor, new: &NewEntry<'_>)
         ))
         .execute(raw))
     .map(drop)
+}
+
+/// Adds an entry for an organization that was deleted, and one for each application that was archived along.
+pub async fn record_deleted(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    (id, name): (i32, Option<&str>),
+    deleted: &Deleted,
+) -> Result<()> {
+    let differences = deleted.differences(name);
+    let details = differences.as_str();
+    let entry = NewEntry { action: "delete", resource: "organizations", resource_id: Some(id), details };
+    record(tx, actor, &entry).await?;
+    record_archived(tx, actor, &deleted.archived).await
+}
+
+/// Adds an entry for each of these applications, which were archived because nobody owns them any more: what became of
+/// an application is found by its own id, whatever was done to bring it about.
+pub async fn record_archived(tx: &mut Transaction<'_>, actor: &Actor, archived: &[Application]) -> Result<()> {
+    for application in archived {
+        let mut differences = Differences::default();
+        differences.column("name", None, application.name.as_deref());
+        let (resource_id, details) = (Some(application.id), differences.as_str());
+        record(tx, actor, &NewEntry { action: "archive", resource: "applications", resource_id, details }).await?;
+    }
+    Ok(())
 }
 
 /// What changes, in the words of the log: `name: "Acme" -> "Acme Inc."; password: changed`.

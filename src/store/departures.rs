@@ -24,8 +24,8 @@ pub struct Outlook {
 /// What was deleted with a user.
 #[derive(Debug)]
 pub struct Departure {
-    /// The organizations by id, with what they left behind.
-    pub organizations: Vec<(i32, Deleted)>,
+    /// The organizations, with what they left behind.
+    pub organizations: Vec<(Organization, Deleted)>,
 }
 
 /// Why a user was not deleted.
@@ -72,7 +72,8 @@ pub async fn depart(tx: &mut Transaction<'_>, user: &User) -> Result<Departure, 
     }
     let mut organizations = Vec::new();
     for organization in outlook.ending {
-        organizations.push((organization.id, organizations::delete(tx, organization.id).await?));
+        let deleted = organizations::delete(tx, organization.id).await?;
+        organizations.push((organization, deleted));
     }
     {
         use schema::{enrollments, user_tokens};

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     DbConn, Reference, Result, Transaction,
     applications::{self, Application},
+    audit::Differences,
     enrollments,
     error::Optional as _,
     now,
@@ -62,6 +63,17 @@ pub struct Deleted {
     pub user_ids: Vec<i32>,
     /// The active applications that it alone owned, which are archived now.
     pub archived: Vec<Application>,
+}
+
+impl Deleted {
+    /// What the audit log is told of the organization, which had this name.
+    pub fn differences(&self, name: Option<&str>) -> Differences {
+        let mut differences = Differences::default();
+        differences.column("name", None, name);
+        differences.note("enrollments", self.user_ids.len());
+        differences.note("archived applications", self.archived.len());
+        differences
+    }
 }
 
 /// The condition that the user may see an organization, for both backends to infer.
@@ -170,9 +182,7 @@ pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Deleted> {
     }
     let mut archived = Vec::new();
     for application in owned {
-        if applications::archive_if_orphaned(tx, application.id).await? {
-            archived.push(application);
-        }
+        archived.extend(applications::archive_if_orphaned(tx, application.id).await?);
     }
     Ok(Deleted { user_ids, archived })
 }

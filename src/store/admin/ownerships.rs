@@ -6,7 +6,8 @@ use diesel_async::RunQueryDsl;
 
 use super::{ApplicationName, Found, Order, OrganizationName, Slice, contains, ordered, pattern};
 use crate::store::{
-    DbConn, Error, Result, Transaction, applications as all_applications,
+    DbConn, Error, Result, Transaction,
+    applications::{self as all_applications, Application},
     error::Optional as _,
     now, ownerships as all_ownerships,
     schema::{applications, organizations, ownerships},
@@ -122,25 +123,25 @@ pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, application_
         .first(raw))
 }
 
-/// Makes an ownership count, or no longer. An application that nobody owns then is archived; returns whether it was.
+/// Makes an ownership count, or no longer. An application that nobody owns then is archived, and returned.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] when there is no such ownership.
-pub async fn set_owned(tx: &mut Transaction<'_>, id: i32, is_owned: bool) -> Result<bool> {
+pub async fn set_owned(tx: &mut Transaction<'_>, id: i32, is_owned: bool) -> Result<Option<Application>> {
     let application_id: i32 = on_conn!(tx, |raw| diesel::update(ownerships::table.find(id))
         .set((ownerships::is_owned.eq(is_owned), ownerships::updated_at.eq(now())))
         .returning(ownerships::application_id)
         .get_result(raw))?;
-    if is_owned { Ok(false) } else { all_applications::archive_if_orphaned(tx, application_id).await }
+    if is_owned { Ok(None) } else { all_applications::archive_if_orphaned(tx, application_id).await }
 }
 
-/// Deletes an ownership. An application that nobody owns then is archived; returns whether it was.
+/// Deletes an ownership. An application that nobody owns then is archived, and returned.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] when there is no such ownership.
-pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
+pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Option<Application>> {
     let deleted: Option<i32> = on_conn!(tx, |raw| diesel::delete(ownerships::table.find(id))
         .returning(ownerships::application_id)
         .get_result(raw))

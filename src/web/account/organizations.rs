@@ -2,10 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::{
-    members, paths,
-    place::{Place, name_of},
-};
+use super::{members, paths, place::Place};
 use crate::{
     app::App,
     http::{Request, Response, StatusCode},
@@ -102,11 +99,7 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     let (id, actor) = (place.organization.id, visit.actor());
     let deletion = app.db.transaction(async |tx| {
         let deleted = organizations::delete(tx, id).await?;
-        audit::record(tx, &actor, &entry("delete", id, place.name())).await?;
-        for application in &deleted.archived {
-            let entry = NewEntry { resource: "applications", ..entry("archive", application.id, name_of(application)) };
-            audit::record(tx, &actor, &entry).await?;
-        }
+        audit::record_deleted(tx, &actor, (id, place.organization.name.as_deref()), &deleted).await?;
         Ok(deleted)
     });
     let deleted = deletion.await.map_err(gone)?;

@@ -61,13 +61,18 @@ pub(super) async fn depart(app: &App, visit: &Visit, user: &User, form: &mut For
 
 async fn delete(tx: &mut Transaction<'_>, visit: &Visit, user: &User) -> Result<Departure, Obstacle> {
     let entry = NewEntry { action: "delete", resource: "users", resource_id: Some(user.id), details: "own account" };
-    audit::record(tx, &visit.actor(), &entry).await?;
-    departures::depart(tx, user).await
+    let actor = visit.actor();
+    audit::record(tx, &actor, &entry).await?;
+    let departure = departures::depart(tx, user).await?;
+    for (organization, deleted) in &departure.organizations {
+        audit::record_deleted(tx, &actor, (organization.id, organization.name.as_deref()), deleted).await?;
+    }
+    Ok(departure)
 }
 
 fn close_sockets(app: &App, user_id: i32, departure: &Departure) {
     app.hub.close_user(user_id.into());
-    for (organization_id, deleted) in &departure.organizations {
-        revocation::organization_deleted(&app.hub, *organization_id, deleted);
+    for (organization, deleted) in &departure.organizations {
+        revocation::organization_deleted(&app.hub, organization.id, deleted);
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     store::{
         self, DbConn, Reference,
         admin::{applications, organizations, users},
+        applications::Application,
         audit::Differences,
         credentials,
     },
@@ -32,6 +33,8 @@ pub(super) struct Saved {
     pub(super) id: i32,
     /// What changed, for the audit log; nothing when all was as it is already.
     pub(super) differences: Differences,
+    /// The applications that this archives along, each of which has an entry of its own there.
+    pub(super) archived: Vec<Application>,
     /// The sockets that this ends.
     pub(super) closing: Closing,
 }

@@ -171,7 +171,8 @@ pub(super) async fn record(
     }
     let resource = table.description().resource;
     let details = saved.differences.as_str();
-    audit::record(tx, actor, &NewEntry { action, resource, resource_id: Some(saved.id), details }).await
+    audit::record(tx, actor, &NewEntry { action, resource, resource_id: Some(saved.id), details }).await?;
+    audit::record_archived(tx, actor, &saved.archived).await
 }
 
 /// The field of a form that says which row a column refers to.

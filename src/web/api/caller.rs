@@ -39,9 +39,13 @@ impl Caller {
         (resource, id): (&str, i32),
         differences: &audit::Differences,
     ) -> store::Result<()> {
-        let actor = audit::Actor { id: Some(self.user.id), name: self.user.email.clone(), ip: Some(self.ip.clone()) };
         let details = differences.as_str();
-        audit::record(tx, &actor, &audit::NewEntry { action, resource, resource_id: Some(id), details }).await
+        audit::record(tx, &self.actor(), &audit::NewEntry { action, resource, resource_id: Some(id), details }).await
+    }
+
+    /// Whom the audit log names.
+    pub(super) fn actor(&self) -> audit::Actor {
+        audit::Actor { id: Some(self.user.id), name: self.user.email.clone(), ip: Some(self.ip.clone()) }
     }
 
     /// Refuses a JWT without the permission `api_admin`.

@@ -13,7 +13,7 @@ use crate::{
     http::{Request, Response, StatusCode},
     store::{
         self, DbConn, Reference, Transaction,
-        audit::Differences,
+        audit::{self, Differences},
         organizations::{self, Changes, NewOrganization, Organization},
     },
     web::{revocation, slug::slugify},
@@ -91,11 +91,8 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     drop(conn);
     let delete = async |tx: &mut Transaction<'_>| {
         let deleted = organizations::delete(tx, organization.id).await?;
-        let mut differences = Differences::default();
-        differences.column("name", None, organization.name.as_deref());
-        differences.note("enrollments", deleted.user_ids.len());
-        differences.note("archived applications", deleted.archived.len());
-        caller.record(tx, "delete", ("organizations", organization.id), &differences).await?;
+        let named = (organization.id, organization.name.as_deref());
+        audit::record_deleted(tx, &caller.actor(), named, &deleted).await?;
         Ok(deleted)
     };
     match app.db.transaction(delete).await {

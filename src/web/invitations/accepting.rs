@@ -99,12 +99,12 @@ async fn create_account(
         None => users::create(tx, new).await?.id,
     };
     let user = users::find(tx, id).await?.ok_or(store::Error::NotFound)?;
-    let organizations = enroll(tx, invited.invitation.id, id).await?;
+    let actor = Actor { id: Some(id), name: user.email.clone(), ip: actor.ip.clone() };
+    let organizations = enroll(tx, &actor, invited.invitation.id, id).await?;
     let token = match user_tokens::first_active_of(tx, id).await? {
         Some(token) => token,
         None => user_tokens::create(tx, id).await?,
     };
-    let actor = Actor { id: Some(id), name: user.email.clone(), ip: actor.ip.clone() };
     record(tx, &actor, "create", "users", id, new.email).await?;
     record(tx, &actor, "accept", RESOURCE, invited.invitation.id, &details(invited)).await?;
     let url = &format!("{}/account", app.pages.site.base_url);
@@ -117,7 +117,7 @@ async fn create_account(
 async fn join(app: &App, visit: &Visit, invited: &Invited) -> Result<Response, Error> {
     let (user, actor) = (visit.require_user()?, visit.actor());
     let joining = app.db.transaction(async |tx| {
-        let organizations = enroll(tx, invited.invitation.id, user.id).await?;
+        let organizations = enroll(tx, &actor, invited.invitation.id, user.id).await?;
         record(tx, &actor, "accept", RESOURCE, invited.invitation.id, &details(invited)).await?;
         Ok(organizations)
     });

@@ -5,7 +5,9 @@ use crate::{
     app::App,
     auth::mailed_token,
     store::{
-        self, Transaction, credentials, enrollments,
+        self, Transaction,
+        audit::{self, Actor, Differences, NewEntry},
+        credentials, enrollments,
         invitation_enrollments::{self, InvitationEnrollment},
         invitations::{self, Invitation},
         organizations::Organization,
@@ -60,11 +62,12 @@ impl Invited {
     }
 }
 
-/// Takes the invitation away and enrolls the user where it says; returns where.
+/// Takes the invitation away, enrolls the user where it says, and tells the audit log of each enrollment; returns where.
 ///
 /// [`store::Error::NotFound`] when it was accepted or withdrawn meanwhile.
 pub(super) async fn enroll(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     invitation_id: i32,
     user_id: i32,
 ) -> store::Result<Vec<Organization>> {
@@ -74,20 +77,34 @@ pub(super) async fn enroll(
     }
     let mut organizations = Vec::with_capacity(into.len());
     for (invited, organization) in into {
-        enroll_in(tx, user_id, &invited).await?;
+        enroll_in(tx, actor, user_id, &invited).await?;
         organizations.push(organization);
     }
     Ok(organizations)
 }
 
 /// Who is enrolled there already may become an admin by it, and stays one.
-async fn enroll_in(tx: &mut Transaction<'_>, user_id: i32, invited: &InvitationEnrollment) -> store::Result<()> {
+async fn enroll_in(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    user_id: i32,
+    invited: &InvitationEnrollment,
+) -> store::Result<()> {
     let InvitationEnrollment { organization_id, is_admin, .. } = *invited;
-    match enrollments::find(tx, user_id, organization_id).await? {
-        None => enrollments::create(tx, user_id, organization_id, is_admin).await.map(drop),
-        Some(enrollment) if is_admin && !enrollment.is_admin => {
-            enrollments::set_admin(tx, user_id, organization_id, true).await.map(drop)
+    let mut differences = Differences::default();
+    let (action, enrollment) = match enrollments::find(tx, user_id, organization_id).await? {
+        None => {
+            differences.note("user_id", user_id);
+            differences.note("organization_id", organization_id);
+            differences.flag("is_admin", None, is_admin);
+            ("create", enrollments::create(tx, user_id, organization_id, is_admin).await?)
         }
-        Some(_) => Ok(()),
-    }
+        Some(enrollment) if is_admin && !enrollment.is_admin => {
+            differences.flag("is_admin", Some(false), true);
+            ("update", enrollments::set_admin(tx, user_id, organization_id, true).await?)
+        }
+        Some(_) => return Ok(()),
+    };
+    let (resource_id, details) = (Some(enrollment.id), differences.as_str());
+    audit::record(tx, actor, &NewEntry { action, resource: "enrollments", resource_id, details }).await
 }

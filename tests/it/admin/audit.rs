@@ -53,7 +53,9 @@ async fn changes_of_the_admin_are_told_and_secrets_are_not(database: TestDatabas
         "invalidate user_tokens 1: valid: true -> false",
         "update enrollments 3: is_admin: false -> true",
         "delete ownerships 2: organization_id: 2; application_id: 2; archived applications: 1",
+        "archive applications 2: name: \"Second App\"",
         "delete organizations 1: name: \"Acme Inc.\"; enrollments: 3; archived applications: 1",
+        "archive applications 1: name: \"Chat\"",
         "delete users 4: email: \"mixed@example.com\"; tokens: 1; enrollments: 1",
     ];
     assert_eq!(told(&server).await, expected);
@@ -91,9 +93,24 @@ async fn changes_by_rest_are_told_too(database: TestDatabase) {
         "create user_tokens 7: user_id: 3",
         "invalidate user_tokens 1: valid: true -> false",
         "delete organizations 2: name: \"Second Org\"; enrollments: 2; archived applications: 1",
+        "archive applications 2: name: \"Second App\"",
     ];
     assert_eq!(told(&server).await, expected);
     assert!(told(&server).await.iter().all(|entry| !entry.contains(key) && !entry.contains("hidden")));
+}
+
+db_test!(what_is_archived_along_is_found_by_its_own_id);
+async fn what_is_archived_along_is_found_by_its_own_id(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    let fields = [("_method", "put"), ("value", "false")];
+    assert_eq!(root.post("/admin/ownerships/1/is_owned", &fields).await.status(), 303);
+    let batch = [("action", "delete"), ("confirmed", "true"), ("ids[]", "2")];
+    assert_eq!(root.post("/admin/organizations/batch", &batch).await.status(), 303);
+    for id in [1, 2] {
+        let page = root.page(&format!("/admin/audit?action=archive&resource=applications&resource_id={id}")).await;
+        assert!(page.contains("1 in all") && page.contains("admin@example.com"), "{page}");
+    }
 }
 
 db_test!(the_log_is_searched);

@@ -1,6 +1,9 @@
 //! Users and tokens made by the commands are those that the server knows.
 
+use pusher_lite::store::DatabaseUrl;
+
 use super::support::{Installation, text};
+use crate::support::database::TestDatabase;
 
 #[test]
 fn a_user_and_a_token_are_made() {
@@ -14,6 +17,31 @@ fn a_user_and_a_token_are_made() {
     assert!(message.contains("there is a user with the address me@example.com already"), "{message}");
     let message = installation.failure(&["token", "create", "--user", "you@example.com"], &[]);
     assert!(message.contains("there is no user you@example.com"), "{message}");
+}
+
+db_test!(what_commands_make_is_told);
+async fn what_commands_make_is_told(database: TestDatabase) {
+    let url = match &database.url {
+        DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
+        DatabaseUrl::Postgres(url) => url.clone(),
+    };
+    let environment = [
+        ("DATABASE_URL", url.as_str()),
+        ("PUSHER_LITE_JWT_SECRET", "a secret that is long enough for anybody"),
+        ("PUSHER_LITE_COOKIE_SECRET", "another secret that is long enough for all"),
+    ];
+    let installation = Installation::new();
+    let create = |email| installation.run(&["user", "create", "--email", email, "--root"], &environment);
+    let created = create("me@example.com");
+    assert!(created.status.success(), "{created:?}");
+    assert!(installation.run(&["token", "create", "--user", "me@example.com"], &environment).status.success());
+
+    let entry = "actor || ': ' || action || ' ' || resource || ' ' || resource_id || ' ' || details";
+    let entries = [
+        "command line: create users 1 email: \"me@example.com\"; name: \"me\"; is_root: true; confirmed: true",
+        "command line: create user_tokens 1 user_id: 1",
+    ];
+    assert_eq!(database.texts(entry, "audit_entries ORDER BY id").await, entries);
 }
 
 #[test]

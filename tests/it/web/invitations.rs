@@ -57,6 +57,8 @@ async fn somebody_new_gets_an_account_in_the_organization(database: TestDatabase
     assert!(welcome.contains("With this token your backend signs in"), "{welcome}");
     assert_gone(&mut Browser::new(&server), &link).await;
     assert_eq!(actions(&database).await, ["accept", "invite"]);
+    let enrolled = format!("zoe@example.com create user_id: {}; organization_id: 2; is_admin: true", user.id);
+    assert_eq!(enrollments_told(&database).await, [enrolled]);
 }
 
 db_test!(the_role_that_was_ticked_is_kept_with_what_was_typed);
@@ -110,6 +112,31 @@ async fn who_has_an_account_accepts_with_it(database: TestDatabase) {
     assert_eq!((accepted.status(), accepted.header("location")), (303, Some("/account/organizations/2")));
     assert!(!enrollment(&server.app.db, 3, 2).await.unwrap().is_admin);
     assert_gone(&mut member, &link).await;
+}
+
+db_test!(a_member_may_become_an_admin_by_an_invitation);
+async fn a_member_may_become_an_admin_by_an_invitation(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut admin = Browser::signed_in(&server, ADMIN).await;
+    let mut member = Browser::signed_in(&server, "member@example.com").await;
+    for (role, told) in [("admin", &["member@example.com update is_admin: false -> true"][..]), ("member", &[])] {
+        invite(&mut admin, &[("email", "member@example.com"), ("organization_id", "2"), ("role", role)]).await;
+        let link = last_link(&server, "member@example.com").await;
+        // Somebody else enrolls them meanwhile.
+        database
+            .execute(
+                "DELETE FROM enrollments WHERE user_id = 3 AND organization_id = 2;
+                 INSERT INTO enrollments (user_id, organization_id, is_admin, inserted_at, updated_at) VALUES
+                 (3, 2, false, '2026-11-25 00:00:00', '2026-11-25 00:00:00');",
+            )
+            .await;
+        let before = enrollments_told(&database).await.len();
+        assert_eq!(accept(&mut member, &link, &[("token", token_of(&link))]).await.status(), 303);
+        assert_eq!(enrollments_told(&database).await[before..], *told);
+        let is_admin = enrollment(&server.app.db, 3, 2).await.unwrap().is_admin;
+        assert_eq!(is_admin, role == "admin");
+        database.execute("DELETE FROM enrollments WHERE user_id = 3 AND organization_id = 2").await;
+    }
 }
 
 db_test!(several_organizations_hang_on_one_invitation);
@@ -275,4 +302,10 @@ async fn enrollment(db: &Db, user_id: i32, organization_id: i32) -> Option<Enrol
 /// What the audit log tells about invitations, the newest first.
 async fn actions(database: &TestDatabase) -> Vec<String> {
     database.texts("action", "audit_entries WHERE resource = 'invitations' ORDER BY id DESC").await
+}
+
+/// What the audit log tells about enrollments, as `who action details`, in order.
+async fn enrollments_told(database: &TestDatabase) -> Vec<String> {
+    let rest = "audit_entries WHERE resource = 'enrollments' ORDER BY id";
+    database.texts("actor || ' ' || action || ' ' || details", rest).await
 }

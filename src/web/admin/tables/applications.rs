@@ -138,7 +138,7 @@ pub(in crate::web::admin) async fn act(
     if action != Action::Restore {
         closing.application(row.app_key.as_deref());
     }
-    Ok(Some(Saved { id, differences, closing }))
+    Ok(Some(Saved { id, differences, closing, ..Saved::default() }))
 }
 
 fn line(row: &Row) -> Line {
@@ -172,7 +172,7 @@ async fn create(tx: &mut Transaction<'_>, draft: &mut Draft) -> Result<Saved, Re
     differences.column("name", None, Some(name));
     differences.column("app_key", None, Some(&app_key));
     differences.note("organization_id", organization_id);
-    Ok(Saved { id: application.id, differences, closing: Closing::default() })
+    Ok(Saved { id: application.id, differences, ..Saved::default() })
 }
 
 async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<Saved, Refusal> {
@@ -191,7 +191,7 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<
     if before.app_key != changes.app_key {
         closing.application(before.app_key.as_deref());
     }
-    Ok(Saved { id, differences, closing })
+    Ok(Saved { id, differences, closing, ..Saved::default() })
 }
 
 fn differences(before: &Application, changes: &Changes) -> Differences {

@@ -95,7 +95,7 @@ pub(in crate::web::admin) async fn save(
     differences.note("user_id", user_id);
     differences.note("organization_id", organization_id);
     differences.flag("is_admin", None, is_admin);
-    Ok(Saved { id: enrollment.id, differences, closing: Closing::default() })
+    Ok(Saved { id: enrollment.id, differences, ..Saved::default() })
 }
 
 pub(in crate::web::admin) async fn act(
@@ -114,7 +114,7 @@ pub(in crate::web::admin) async fn act(
     differences.note("organization_id", organization_id);
     let mut closing = Closing::default();
     closing.enrollment(user_id, organization_id);
-    Ok(Some(Saved { id, differences, closing }))
+    Ok(Some(Saved { id, differences, closing, ..Saved::default() }))
 }
 
 fn line(row: &Row) -> Line {
@@ -138,5 +138,5 @@ async fn set_admin(tx: &mut Transaction<'_>, id: i32, is_admin: bool) -> Result<
     enrollments::set_admin(tx, id, is_admin).await?;
     let mut differences = Differences::default();
     differences.flag("is_admin", Some(row.is_admin), is_admin);
-    Ok(Saved { id, differences, closing: Closing::default() })
+    Ok(Saved { id, differences, ..Saved::default() })
 }

@@ -1,8 +1,8 @@
 //! Mails: where they stand, and never what they say, which may hold links that open accounts.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Fact, Filter, FilterKind, Line, Lines, Query, Record,
-    Refusal, Saved, gone,
+    Action, Cell, Column, Description, Differences, Fact, Filter, FilterKind, Line, Lines, Query, Record, Refusal,
+    Saved, gone,
 };
 use crate::store::{
     self, DbConn, Transaction,
@@ -88,7 +88,7 @@ pub(in crate::web::admin) async fn act(
     }
     let mut differences = Differences::default();
     differences.column("recipient", None, Some(&mail.recipient));
-    Ok(Some(Saved { id, differences, closing: Closing::default() }))
+    Ok(Some(Saved { id, differences, ..Saved::default() }))
 }
 
 fn line(mail: &Mail) -> Line {

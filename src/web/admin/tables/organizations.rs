@@ -145,7 +145,7 @@ async fn create(tx: &mut Transaction<'_>, name: &str, slug: &str, draft: &mut Dr
     differences.column("name", None, Some(name));
     differences.column("slug", None, Some(slug));
     differences.note("admin_id", admin_id);
-    Ok(Saved { id: organization.id, differences, closing: Closing::default() })
+    Ok(Saved { id: organization.id, differences, ..Saved::default() })
 }
 
 async fn update(tx: &mut Transaction<'_>, id: i32, name: String, slug: String) -> Result<Saved, Refusal> {
@@ -155,7 +155,7 @@ async fn update(tx: &mut Transaction<'_>, id: i32, name: String, slug: String) -
     differences.column("slug", row.slug.as_deref(), Some(&slug));
     let changes = Changes { name: Some(name), slug: Some(slug), archived_at: None };
     store::organizations::update(tx, id, &changes).await?;
-    Ok(Saved { id, differences, closing: Closing::default() })
+    Ok(Saved { id, differences, ..Saved::default() })
 }
 
 async fn set_archived(tx: &mut Transaction<'_>, row: &Row, is_archived: bool) -> Result<Saved, Refusal> {
@@ -163,15 +163,12 @@ async fn set_archived(tx: &mut Transaction<'_>, row: &Row, is_archived: bool) ->
     store::organizations::update(tx, row.id, &changes).await?;
     let mut differences = Differences::default();
     differences.column("name", None, row.name.as_deref());
-    Ok(Saved { id: row.id, differences, closing: Closing::default() })
+    Ok(Saved { id: row.id, differences, ..Saved::default() })
 }
 
 async fn delete(tx: &mut Transaction<'_>, row: &Row) -> Result<Saved, Refusal> {
     let deleted = store::organizations::delete(tx, row.id).await?;
-    let mut differences = Differences::default();
-    differences.column("name", None, row.name.as_deref());
-    differences.note("enrollments", deleted.user_ids.len());
-    differences.note("archived applications", deleted.archived.len());
+    let differences = deleted.differences(row.name.as_deref());
     let mut closing = Closing::default();
     for user_id in deleted.user_ids {
         closing.enrollment(user_id, row.id);
@@ -179,5 +176,5 @@ async fn delete(tx: &mut Transaction<'_>, row: &Row) -> Result<Saved, Refusal> {
     for application in &deleted.archived {
         closing.application(application.app_key.as_deref());
     }
-    Ok(Saved { id: row.id, differences, closing })
+    Ok(Saved { id: row.id, differences, archived: deleted.archived, closing })
 }

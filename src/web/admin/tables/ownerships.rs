@@ -98,7 +98,7 @@ pub(in crate::web::admin) async fn save(
     let mut differences = Differences::default();
     differences.note("organization_id", organization_id);
     differences.note("application_id", application_id);
-    Ok(Saved { id, differences, closing: Closing::default() })
+    Ok(Saved { id, differences, ..Saved::default() })
 }
 
 pub(in crate::web::admin) async fn act(
@@ -110,12 +110,13 @@ pub(in crate::web::admin) async fn act(
         return Ok(None);
     }
     let row = ownerships::find(tx, id).await?.ok_or_else(gone)?;
-    let is_archived = ownerships::delete(tx, id).await?;
+    let archived = ownerships::delete(tx, id).await?;
     let mut differences = Differences::default();
     differences.note("organization_id", row.organization.id);
     differences.note("application_id", row.application.id);
-    note_archived(&mut differences, is_archived);
-    Ok(Some(Saved { id, differences, closing: closing(&row, is_archived) }))
+    note_archived(&mut differences, archived.is_some());
+    let closing = closing(&row, archived.is_some());
+    Ok(Some(Saved { id, differences, archived: archived.into_iter().collect(), closing }))
 }
 
 fn line(row: &Row) -> Line {
@@ -136,12 +137,12 @@ fn label(row: &Row) -> String {
 
 async fn set_owned(tx: &mut Transaction<'_>, id: i32, is_owned: bool) -> Result<Saved, Refusal> {
     let row = ownerships::find(tx, id).await?.ok_or_else(gone)?;
-    let is_archived = ownerships::set_owned(tx, id, is_owned).await?;
+    let archived = ownerships::set_owned(tx, id, is_owned).await?;
     let mut differences = Differences::default();
     differences.flag("is_owned", Some(row.is_owned), is_owned);
-    note_archived(&mut differences, is_archived);
-    let closing = if row.is_owned && !is_owned { closing(&row, is_archived) } else { Closing::default() };
-    Ok(Saved { id, differences, closing })
+    note_archived(&mut differences, archived.is_some());
+    let closing = if row.is_owned && !is_owned { closing(&row, archived.is_some()) } else { Closing::default() };
+    Ok(Saved { id, differences, archived: archived.into_iter().collect(), closing })
 }
 
 fn note_archived(differences: &mut Differences, is_archived: bool) {

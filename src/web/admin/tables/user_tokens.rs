@@ -97,7 +97,7 @@ pub(in crate::web::admin) async fn save(
     let token = store::user_tokens::create(tx, user_id.ok_or(Refusal::Invalid)?).await?;
     let mut differences = Differences::default();
     differences.note("user_id", token.user_id);
-    Ok(Saved { id: token.id, differences, closing: Closing::default() })
+    Ok(Saved { id: token.id, differences, ..Saved::default() })
 }
 
 pub(in crate::web::admin) async fn act(
@@ -157,7 +157,7 @@ async fn set_valid(tx: &mut Transaction<'_>, id: i32, is_valid: bool) -> Result<
     if !is_valid {
         closing.token(id);
     }
-    Ok(Some(Saved { id, differences, closing }))
+    Ok(Some(Saved { id, differences, closing, ..Saved::default() }))
 }
 
 async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Saved, Refusal> {
@@ -167,5 +167,5 @@ async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Saved, Refusal> {
     differences.note("user_id", row.user.id);
     let mut closing = Closing::default();
     closing.token(id);
-    Ok(Saved { id, differences, closing })
+    Ok(Saved { id, differences, closing, ..Saved::default() })
 }

@@ -187,7 +187,7 @@ async fn create(tx: &mut Transaction<'_>, draft: &mut Draft) -> Result<Saved, Re
     differences.column("name", None, Some(new.name));
     differences.flag("is_root", None, new.is_root);
     differences.flag("confirmed", None, new.confirmed);
-    Ok(Saved { id: user.id, differences, closing: Closing::default() })
+    Ok(Saved { id: user.id, differences, ..Saved::default() })
 }
 
 async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<Saved, Refusal> {
@@ -226,7 +226,7 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<
     if row.is_root && !is_root {
         closing.user(id);
     }
-    Ok(Saved { id, differences, closing })
+    Ok(Saved { id, differences, closing, ..Saved::default() })
 }
 
 fn differences(row: &Row, changes: &Changes, with_password: bool) -> Differences {
@@ -256,14 +256,14 @@ async fn delete(tx: &mut Transaction<'_>, row: &Row, actor_id: i32) -> Result<Sa
     differences.note("enrollments", deleted.enrollments);
     let mut closing = Closing::default();
     closing.user(row.id);
-    Ok(Saved { id: row.id, differences, closing })
+    Ok(Saved { id: row.id, differences, closing, ..Saved::default() })
 }
 
 async fn unlock(tx: &mut Transaction<'_>, row: &Row) -> Result<Saved, Refusal> {
     credentials::unlock(tx, row.id).await?;
     let mut differences = Differences::default();
     differences.column("email", None, row.email.as_deref());
-    Ok(Saved { id: row.id, differences, closing: Closing::default() })
+    Ok(Saved { id: row.id, differences, ..Saved::default() })
 }
 
 /// The one it has already may stay as it is, whatever the original took for an address.
