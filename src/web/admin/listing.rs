@@ -15,7 +15,7 @@ use crate::{
     store::{self, DbConn, admin::Slice},
 };
 
-/// The most rows that a file has.
+/// The most rows that a file has, which is made in memory. Where there are more, the button and the file's name say so.
 const MAX_EXPORTED: i64 = 10_000;
 
 /// A page of a list.
@@ -36,6 +36,7 @@ pub(in crate::web) async fn index(app: App, request: Request) -> Result<Response
         search => query.form(),
         is_everything => query.is_everything(),
         list => query.list(found.total),
+        exported => MAX_EXPORTED,
         lines => Serde(&found.lines),
     };
     visit.page(StatusCode::OK, "admin/list", description.path, context)
@@ -51,7 +52,11 @@ pub(in crate::web) async fn export(app: App, request: Request) -> Result<Respons
     let slice = Slice { offset: 0, limit: MAX_EXPORTED };
     let found = table.list(&mut app.db.conn().await?, &query, slice).await?;
     let file = csv::write(description.columns, &found.lines)?;
-    let disposition = format!("attachment; filename=\"{}.csv\"", description.path);
+    let part = match found.total {
+        total if total > MAX_EXPORTED => format!("-first-{MAX_EXPORTED}-of-{total}"),
+        _ => String::new(),
+    };
+    let disposition = format!("attachment; filename=\"{}{part}.csv\"", description.path);
     Ok(Response::bytes(StatusCode::OK, file)
         .header(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))
         .with_text(CONTENT_DISPOSITION, &disposition))

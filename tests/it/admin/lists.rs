@@ -133,6 +133,24 @@ async fn lists_are_files_too(database: TestDatabase) {
     }
 }
 
+db_test!(a_file_that_is_not_the_whole_list_says_so);
+async fn a_file_that_is_not_the_whole_list_says_so(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let row = "INSERT INTO audit_entries (action, resource, details, inserted_at) VALUES
+               ('create', 'users', '', '2026-11-25 00:00:00');";
+    let double = "INSERT INTO audit_entries (action, resource, details, inserted_at)
+                  SELECT action, resource, details, inserted_at FROM audit_entries;";
+    database.execute(&format!("{row}{}", double.repeat(14))).await;
+    let root = Browser::of(&server, ADMIN).await;
+    assert!(root.page("/admin/audit").await.contains("Download CSV (first 10000 of 16384)"));
+    let file = root.get("/admin/audit/export").await;
+    let name = "attachment; filename=\"audit-first-10000-of-16384.csv\"";
+    assert_eq!(file.header("content-disposition"), Some(name));
+    assert_eq!(file.body().lines().count(), 10_001);
+    let whole = root.page("/admin/audit?resource_id=1").await;
+    assert!(!whole.contains("(first "), "{whole}");
+}
+
 db_test!(secrets_are_in_no_list);
 async fn secrets_are_in_no_list(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
