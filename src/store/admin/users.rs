@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{Found, Order, Slice, contains, ordered, pattern};
 use crate::store::{
-    DbConn, Error, Result, Transaction,
+    DbConn, Error, Result, Transaction, email_changes,
     error::Optional as _,
     now,
     schema::{enrollments, user_tokens, users},
@@ -158,7 +158,8 @@ pub async fn lock_roots(tx: &mut Transaction<'_>) -> Result<Vec<i32>> {
         .get_results(raw))
 }
 
-/// Changes a user. With another address, links that were mailed to the old one are good for nothing any more.
+/// Changes a user. With another address, links that were mailed before are good for nothing any more: those to the old one,
+/// and one that would put a third in the place of both.
 ///
 /// # Errors
 ///
@@ -166,9 +167,12 @@ pub async fn lock_roots(tx: &mut Transaction<'_>) -> Result<Vec<i32>> {
 pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Result<Row> {
     if let Some(email) = &changes.email {
         let with_other = users::table.find(id).filter(users::email.ne(email));
-        on_conn!(tx, |raw| diesel::update(with_other)
+        let changed = on_conn!(tx, |raw| diesel::update(with_other)
             .set((users::reset_password_token.eq(None::<String>), users::confirmation_token.eq(None::<String>)))
             .execute(raw))?;
+        if changed > 0 {
+            email_changes::delete(tx, id).await?;
+        }
     }
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
         .set((changes, users::updated_at.eq(now())))

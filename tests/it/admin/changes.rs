@@ -1,11 +1,11 @@
 //! Rows created, changed, and undone.
 
 use pusher_lite::{
-    auth::{Permissions, password},
-    store::users,
+    auth::{Permissions, mailed_token::MailedToken, password},
+    store::{Transaction, email_changes, users},
 };
 
-use super::{ADMIN, Browser, LONE, TEST_APP};
+use super::{ADMIN, Browser, LONE, MEMBER, TEST_APP};
 use crate::support::{
     database::TestDatabase,
     server::{Answer, TestServer},
@@ -54,6 +54,27 @@ async fn users_are_created_and_changed(database: TestDatabase) {
     assert_eq!(root.send(&path, &fields, &path).await, "Saved.");
     let told = "mails WHERE kind = 'address_changed' AND recipient = 'zoe@example.com'";
     assert!(database.text("text_body", told).await.contains("z@example.com"));
+}
+
+db_test!(an_address_that_root_sets_is_not_undone_by_an_older_link);
+async fn an_address_that_root_sets_is_not_undone_by_an_older_link(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let token = MailedToken::new();
+    let wish = (MEMBER, "thief@example.com", &token.stored());
+    let keep = async |tx: &mut Transaction<'_>| email_changes::replace(tx, wish.0, wish.1, wish.2).await;
+    server.app.db.transaction(keep).await.unwrap();
+    let root = Browser::of(&server, ADMIN).await;
+    let path = "/admin/users/3";
+    let fields = |name| [("_method", "put"), ("name", name), ("email", "member@example.com"), ("confirmed", "true")];
+    assert_eq!(root.send(path, &fields("Renamed"), path).await, "Saved.");
+    assert_eq!(database.texts("email", "email_changes").await, ["thief@example.com"], "the address is as it was");
+
+    let fields =
+        fields("Renamed").map(|(name, value)| (name, if name == "email" { "safe@example.com" } else { value }));
+    assert_eq!(root.send(path, &fields, path).await, "Saved.");
+    let followed = server.get(&format!("/confirmations/{}/edit", token.text()), &[]).await;
+    assert_eq!(followed.status(), 410, "{followed:?}");
+    assert_eq!(database.text("email", "users WHERE id = 3").await, "safe@example.com");
 }
 
 db_test!(each_fields_error_stands_beside_it_and_what_was_typed_is_kept);
