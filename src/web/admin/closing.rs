@@ -36,7 +36,7 @@ impl Closing {
         self.0.extend(app_key.map(|app_key| Gone::Ownership { app_key: app_key.to_owned(), organization_id }));
     }
 
-    /// A user was deleted, or is not root any more.
+    /// A user was deleted, or is not root or not confirmed any more.
     pub(super) fn user(&mut self, id: i32) {
         self.0.push(Gone::User(id));
     }

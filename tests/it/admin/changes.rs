@@ -2,7 +2,7 @@
 
 use pusher_lite::{
     auth::{Permissions, mailed_token::MailedToken, password},
-    store::{Transaction, email_changes, users},
+    store::{Transaction, email_changes, rememberables, users},
 };
 
 use super::{ADMIN, Browser, LONE, MEMBER, TEST_APP};
@@ -75,6 +75,24 @@ async fn an_address_that_root_sets_is_not_undone_by_an_older_link(database: Test
     let followed = server.get(&format!("/confirmations/{}/edit", token.text()), &[]).await;
     assert_eq!(followed.status(), 410, "{followed:?}");
     assert_eq!(database.text("email", "users WHERE id = 3").await, "safe@example.com");
+}
+
+db_test!(who_is_confirmed_no_more_is_signed_out);
+async fn who_is_confirmed_no_more_is_signed_out(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    let theirs = Browser::of(&server, MEMBER).await;
+    let remember = async |tx: &mut Transaction<'_>| rememberables::create(tx, MEMBER, "series", "token").await;
+    server.app.db.transaction(remember).await.unwrap();
+    let jwt = server.jwt(MEMBER, Permissions::USER);
+    let mut socket = Socket::open(&server, &jwt, TEST_APP, "me").await.unwrap();
+    assert_eq!(theirs.get("/admin").await.header("location"), Some("/"), "signed in");
+
+    let path = "/admin/users/3/confirmed";
+    assert_eq!(root.post(path, &[("_method", "put"), ("value", "false")]).await.status(), 303);
+    assert!(theirs.get("/admin").await.header("location").unwrap().starts_with("/sessions/new"));
+    assert_eq!(database.texts("id", "rememberables").await, [""; 0]);
+    assert_eq!(socket.close_code().await, 1008);
 }
 
 db_test!(each_fields_error_stands_beside_it_and_what_was_typed_is_kept);

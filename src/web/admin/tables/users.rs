@@ -50,7 +50,7 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
         Field::new("is_root", "Root", FieldKind::Checkbox, On::Both)
             .hint("Every organization and this admin are open to root users."),
         Field::new("confirmed", "Confirmed", FieldKind::Checkbox, On::Both)
-            .hint("Nobody signs in with an address that is not confirmed."),
+            .hint("Nobody signs in with an address that is not confirmed. When that is taken back, all sessions end."),
     ],
     actions: &[
         (Action::Unlock, ""),
@@ -222,8 +222,12 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<
     if let Some(password_hash) = &draft.password_hash {
         set_password(tx, &row, draft, password_hash).await?;
     }
+    let is_signed_out = was_confirmed && !confirmed;
+    if is_signed_out {
+        sign_out(tx, id).await?;
+    }
     let mut closing = Closing::default();
-    if row.is_root && !is_root {
+    if is_signed_out || (row.is_root && !is_root) {
         closing.user(id);
     }
     Ok(Saved { id, differences, closing, ..Saved::default() })
@@ -293,8 +297,7 @@ async fn tell_old_address(tx: &mut Transaction<'_>, row: &Row, draft: &Draft) ->
 /// With a new password the user is signed out everywhere, and told so by mail.
 async fn set_password(tx: &mut Transaction<'_>, row: &Row, draft: &Draft, hash: &str) -> Result<(), Refusal> {
     credentials::set_password(tx, row.id, hash).await?;
-    sessions::delete_all_of(tx, row.id).await?;
-    rememberables::delete_all_of(tx, row.id).await?;
+    sign_out(tx, row.id).await?;
     // Whoever knew the old password may have asked for another address.
     email_changes::delete(tx, row.id).await?;
     if let Some(email) = row.email.as_deref().filter(|email| is_address(email)) {
@@ -302,4 +305,10 @@ async fn set_password(tx: &mut Transaction<'_>, row: &Row, draft: &Draft, hash: 
         draft.postbox.write(tx, email, &Letter::PasswordChanged { name, url }).await?;
     }
     Ok(())
+}
+
+/// Ends all sessions of the user, and forgets the browsers that would begin another one.
+async fn sign_out(tx: &mut Transaction<'_>, id: i32) -> store::Result<()> {
+    sessions::delete_all_of(tx, id).await?;
+    rememberables::delete_all_of(tx, id).await
 }
