@@ -12,6 +12,7 @@ use crate::{
     store::{
         self, Transaction,
         audit::{self, Actor, Differences, NewEntry},
+        credentials,
         users::{self, NewUser},
     },
 };
@@ -51,6 +52,9 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
 
 /// Creates the user, and tells the audit log: a root user may come of it.
 async fn create(tx: &mut Transaction<'_>, new: &NewUser<'_>) -> store::Result<()> {
+    if credentials::is_taken(tx, new.email).await? {
+        return Err(store::Error::Duplicate { field: "email" });
+    }
     let user = users::create(tx, new).await?;
     let mut differences = Differences::default();
     differences.column("email", None, Some(new.email));

@@ -104,6 +104,12 @@ pub async fn is_taken(conn: &mut DbConn, email: &str) -> Result<bool> {
     on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(taken)).get_result(raw))
 }
 
+/// As [`is_taken`], but for the user with this id, whose own address may be written in other letters.
+pub async fn is_taken_by_another(conn: &mut DbConn, email: &str, id: i32) -> Result<bool> {
+    let taken = users::table.filter(lower(users::email).eq(lower(email))).filter(users::id.ne(id));
+    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(taken)).get_result(raw))
+}
+
 /// Notes a wrong password; returns how many there were in a row, 0 when there is no such user. With `anew` it is the
 /// first one.
 pub async fn count_failure(tx: &mut Transaction<'_>, id: i32, anew: bool) -> Result<i32> {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
-    DbConn, Result, Transaction,
+    DbConn, Error, Result, Transaction, credentials,
     error::Optional as _,
     now,
     schema::{email_changes, users},
@@ -41,7 +41,7 @@ pub async fn find_by_token(conn: &mut DbConn, forms: &[String]) -> Result<Option
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`](super::Error::NotFound) when there is no such user.
+/// [`Error::NotFound`] when there is no such user.
 pub async fn replace(tx: &mut Transaction<'_>, user_id: i32, email: &str, token_hash: &str) -> Result<()> {
     delete(tx, user_id).await?;
     on_conn!(tx, |raw| diesel::insert_into(email_changes::table)
@@ -60,10 +60,14 @@ pub async fn replace(tx: &mut Transaction<'_>, user_id: i32, email: &str, token_
 ///
 /// # Errors
 ///
-/// [`Error::Duplicate`](super::Error::Duplicate) when somebody else has the address by now.
+/// [`Error::Duplicate`] when somebody else has the address by now, be it in other upper and lower case, which the unique
+/// index does not see, but signing in takes for the same.
 pub async fn carry_out(tx: &mut Transaction<'_>, change: &EmailChange) -> Result<bool> {
     if !delete(tx, change.user_id).await? {
         return Ok(false);
+    }
+    if credentials::is_taken_by_another(tx, &change.email, change.user_id).await? {
+        return Err(Error::Duplicate { field: "email" });
     }
     let now = now();
     on_conn!(tx, |raw| diesel::update(users::table.find(change.user_id))

@@ -113,6 +113,24 @@ async fn an_address_that_somebody_has_is_not_given_away(database: TestDatabase) 
     assert_eq!(database.text("email", "users WHERE id = 3").await, MEMBER);
 }
 
+db_test!(an_address_that_somebody_has_in_other_letters_is_taken);
+async fn an_address_that_somebody_has_in_other_letters_is_taken(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut browser = Browser::signed_in(&server, MEMBER).await;
+    // The address comes to be that of somebody else, or one's own, while the link is on its way.
+    for (wanted, other, id, status) in
+        [("new@example.com", "New@Example.com", 5, 410), ("ann@example.com", "Ann@Example.com", 3, 303)]
+    {
+        let fields = [("name", "Member"), ("email", wanted), ("current_password", "password")];
+        change(&mut browser, &fields).await;
+        database.execute(&format!("UPDATE users SET email = '{other}' WHERE id = {id}")).await;
+        let link = mailbox::link(&database, "confirmation", wanted, "/confirmations/").await;
+        assert_eq!(browser.get(&link).await.status(), status, "{wanted}");
+        assert_eq!(database.texts("id", &format!("users WHERE lower(email) = '{wanted}'")).await, [id.to_string()]);
+    }
+    assert_eq!(database.text("email", "users WHERE id = 3").await, "ann@example.com");
+}
+
 db_test!(a_new_password_ends_all_other_sessions);
 async fn a_new_password_ends_all_other_sessions(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);

@@ -19,8 +19,8 @@ fn a_user_and_a_token_are_made() {
     assert!(message.contains("there is no user you@example.com"), "{message}");
 }
 
-db_test!(what_commands_make_is_told);
-async fn what_commands_make_is_told(database: TestDatabase) {
+db_test!(what_commands_make_is_told_and_made_once);
+async fn what_commands_make_is_told_and_made_once(database: TestDatabase) {
     let url = match &database.url {
         DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
         DatabaseUrl::Postgres(url) => url.clone(),
@@ -34,6 +34,9 @@ async fn what_commands_make_is_told(database: TestDatabase) {
     let create = |email| installation.run(&["user", "create", "--email", email, "--root"], &environment);
     let created = create("me@example.com");
     assert!(created.status.success(), "{created:?}");
+    let refused = create("Me@Example.com");
+    let message = text(&refused.stderr);
+    assert!(message.contains("there is a user with the address Me@Example.com already"), "{refused:?}");
     assert!(installation.run(&["token", "create", "--user", "me@example.com"], &environment).status.success());
 
     let entry = "actor || ': ' || action || ' ' || resource || ' ' || resource_id || ' ' || details";
@@ -42,6 +45,7 @@ async fn what_commands_make_is_told(database: TestDatabase) {
         "command line: create user_tokens 1 user_id: 1",
     ];
     assert_eq!(database.texts(entry, "audit_entries ORDER BY id").await, entries);
+    assert_eq!(database.texts("id", "users").await, ["1"]);
 }
 
 #[test]
