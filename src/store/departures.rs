@@ -13,7 +13,7 @@ use super::{
 /// What deleting a user means, and what stands in the way.
 #[derive(Debug)]
 pub struct Outlook {
-    /// Nobody else administers the server.
+    /// Nobody else administers the server: no other root user can sign in.
     pub is_last_root: bool,
     /// Organizations that others belong to, and that nobody else administers.
     pub blocking: Vec<Organization>,
@@ -97,9 +97,12 @@ async fn hold(tx: &mut Transaction<'_>, user: &User) -> Result<()> {
     on_conn!(tx, |raw| diesel::update(roots).set(users::updated_at.eq(users::updated_at)).execute(raw)).map(drop)
 }
 
+/// Whether no other root user could come back: without a password or a confirmed address nobody signs in.
 async fn is_last_root(conn: &mut DbConn, user: &User) -> Result<bool> {
+    let can_sign_in = users::confirmed_at.is_not_null().and(users::password_hash.is_not_null());
     let roots: Vec<i32> = on_conn!(conn, |raw| users::table
         .filter(users::is_root.eq(true))
+        .filter(can_sign_in.or(users::id.eq(user.id)))
         .order(users::id)
         .limit(2)
         .select(users::id)

@@ -91,6 +91,15 @@ pub struct Changes {
     pub confirmed_at: Option<Option<NaiveDateTime>>,
 }
 
+/// A root user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The primary key.
+    pub id: i32,
+    /// Whether there is a password, and the address is confirmed.
+    pub can_sign_in: bool,
+}
+
 /// What a deleted user leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted {
@@ -147,15 +156,17 @@ pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<(Row, SignIns)>> 
     on_conn!(conn, |raw| users::table.find(id).select((Row::as_select(), SignIns::as_select())).first(raw)).optional()
 }
 
-/// The ids of the root users. Nobody else can change who they are until the transaction ends.
+/// The root users. Nobody else can change who they are until the transaction ends.
 ///
 /// It writes what is there already: the two databases have no other way in common to lock rows. So two root users who
 /// take each other's right away at the same time do it one after the other.
-pub async fn lock_roots(tx: &mut Transaction<'_>) -> Result<Vec<i32>> {
-    on_conn!(tx, |raw| diesel::update(users::table.filter(users::is_root.eq(true)))
+pub async fn lock_roots(tx: &mut Transaction<'_>) -> Result<Vec<Root>> {
+    let can_sign_in = users::confirmed_at.is_not_null().and(users::password_hash.is_not_null());
+    let roots: Vec<(i32, bool)> = on_conn!(tx, |raw| diesel::update(users::table.filter(users::is_root.eq(true)))
         .set(users::is_root.eq(true))
-        .returning(users::id)
-        .get_results(raw))
+        .returning((users::id, can_sign_in))
+        .get_results(raw))?;
+    Ok(roots.into_iter().map(|(id, can_sign_in)| Root { id, can_sign_in }).collect())
 }
 
 /// Changes a user. With another address, links that were mailed before are good for nothing any more: those to the old one,

@@ -73,6 +73,15 @@ async fn nobody_leaves_an_organization_or_the_server_without_an_admin(database: 
 
     // Another root user, but still nobody else who administers Acme Inc.
     database.execute("UPDATE users SET is_root = (id = 1 OR id = 2)").await;
+    for cannot_sign_in in ["confirmed_at = NULL", "password_hash = NULL"] {
+        let before = database.text("confirmed_at", "users WHERE id = 2").await;
+        let hash = database.text("password_hash", "users WHERE id = 2").await;
+        database.execute(&format!("UPDATE users SET {cannot_sign_in} WHERE id = 2")).await;
+        let page = root.get("/registrations/1/delete").await;
+        assert!(page.body().contains("the only one who administers this server"), "{cannot_sign_in}: {page:?}");
+        let back = format!("UPDATE users SET confirmed_at = '{before}', password_hash = '{hash}' WHERE id = 2");
+        database.execute(&back).await;
+    }
     let page = root.get("/registrations/1/delete").await;
     assert!(!page.body().contains("administers this server") && page.body().contains("Acme Inc."), "{page:?}");
     assert_eq!(root.submit("/registrations", &LEAVE).await.status(), 422);

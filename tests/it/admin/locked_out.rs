@@ -77,7 +77,7 @@ async fn a_root_user_cannot_lock_themselves_out(database: TestDatabase) {
 db_test!(of_two_who_take_each_others_right_one_keeps_it);
 async fn of_two_who_take_each_others_right_one_keeps_it(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
-    database.execute("UPDATE users SET is_root = true WHERE id = 5").await;
+    database.execute("UPDATE users SET is_root = true, confirmed_at = inserted_at WHERE id = 5").await;
     let (first, second) = (Browser::of(&server, ADMIN).await, Browser::of(&server, LONE).await);
     let demote = [("_method", "put"), ("value", "false")];
     let (one, other) =
@@ -85,6 +85,43 @@ async fn of_two_who_take_each_others_right_one_keeps_it(database: TestDatabase) 
     assert_eq!((one.status(), other.status()), (303, 303));
     let roots = [first.get("/admin").await.status(), second.get("/admin").await.status()];
     assert!(roots == [200, 303] || roots == [303, 200], "{roots:?}");
+}
+
+db_test!(whoever_takes_a_root_users_right_can_sign_in_again);
+async fn whoever_takes_a_root_users_right_can_sign_in_again(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    database.execute("UPDATE users SET is_root = true, confirmed_at = inserted_at WHERE id = 5").await;
+    let lone = Browser::of(&server, LONE).await;
+    let off = [("_method", "put"), ("value", "false")];
+    for cannot_sign_in in ["password_hash = NULL", "confirmed_at = NULL"] {
+        database.execute(&format!("UPDATE users SET {cannot_sign_in} WHERE id = 5")).await;
+        for (path, fields, list) in [
+            ("/admin/users/1/is_root", &off[..], "/admin/users"),
+            ("/admin/users/1/confirmed", &off, "/admin/users"),
+            ("/admin/users/1/delete", &[], "/admin/users/1"),
+        ] {
+            let said = lone.send(path, fields, list).await;
+            assert!(said.contains("You could not sign in again"), "{path}: {said}");
+        }
+        let batch = [("action", "delete"), ("confirmed", "true"), ("ids[]", "1"), ("ids[]", "2")];
+        let said = lone.send("/admin/users/batch", &batch, "/admin/users").await;
+        assert!(said.contains("You could not sign in again") && said.ends_with("Nothing was done."), "{said}");
+        database.execute("UPDATE users SET password_hash = 'x', confirmed_at = inserted_at WHERE id = 5").await;
+    }
+    assert_eq!(lone.post("/admin/users/1/confirmed", &off).await.status(), 303);
+    assert_eq!(database.texts("id", "users WHERE is_root AND confirmed_at IS NULL").await, ["1"]);
+}
+
+db_test!(of_two_who_unconfirm_each_other_one_stays);
+async fn of_two_who_unconfirm_each_other_one_stays(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    database.execute("UPDATE users SET is_root = true, confirmed_at = inserted_at WHERE id = 5").await;
+    let (first, second) = (Browser::of(&server, ADMIN).await, Browser::of(&server, LONE).await);
+    let off = [("_method", "put"), ("value", "false")];
+    let (one, other) =
+        tokio::join!(first.post("/admin/users/5/confirmed", &off), second.post("/admin/users/1/confirmed", &off));
+    assert_eq!((one.status(), other.status()), (303, 303));
+    assert_eq!(database.texts("id", "users WHERE is_root AND confirmed_at IS NOT NULL").await.len(), 1);
 }
 
 db_test!(what_is_not_there_is_404);

@@ -202,7 +202,7 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<
     draft.check()?;
     if id == draft.actor_id {
         roots::keep_oneself(draft, row.is_root && !is_root, was_confirmed && !confirmed)?;
-    } else if row.is_root && !is_root {
+    } else if row.is_root && (!is_root || was_confirmed && !confirmed) {
         roots::require_remaining(tx, draft.actor_id).await?;
     }
     let changes = Changes {
