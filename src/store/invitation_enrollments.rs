@@ -82,6 +82,29 @@ pub async fn create(
     .map(drop)
 }
 
+/// Takes away what somebody is invited to, and returns it, ordered by organization. What another transaction takes back at
+/// the same time is waited for, and is in one of the two answers only.
+pub async fn take_all(
+    tx: &mut Transaction<'_>,
+    invitation_id: i32,
+) -> Result<Vec<(InvitationEnrollment, Organization)>> {
+    let of_invitation = invitation_enrollments::table.filter(invitation_enrollments::invitation_id.eq(invitation_id));
+    let mut taken: Vec<InvitationEnrollment> = on_conn!(tx, |raw| diesel::delete(of_invitation)
+        .returning(InvitationEnrollment::as_returning())
+        .get_results(raw))?;
+    let ids: Vec<i32> = taken.iter().map(|taken| taken.organization_id).collect();
+    let found: Vec<Organization> = on_conn!(tx, |raw| organizations::table
+        .filter(organizations::id.eq_any(&ids))
+        .order(organizations::id)
+        .select(Organization::as_select())
+        .load(raw))?;
+    let with_organization = |organization: Organization| {
+        let at = taken.iter().position(|taken| taken.organization_id == organization.id)?;
+        Some((taken.swap_remove(at), organization))
+    };
+    Ok(found.into_iter().filter_map(with_organization).collect())
+}
+
 /// Takes the invitation into an organization back; `false` when there was none.
 pub async fn delete(tx: &mut Transaction<'_>, invitation_id: i32, organization_id: i32) -> Result<bool> {
     let found = invitation_enrollments::table.find((invitation_id, organization_id));

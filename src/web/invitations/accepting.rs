@@ -4,7 +4,7 @@ use minijinja::context;
 
 use super::{
     invited::{Invited, Way, enroll},
-    page, path_of, token,
+    name_of, page, path_of, token,
 };
 use crate::{
     app::App,
@@ -106,7 +106,7 @@ async fn create_account(
         None => user_tokens::create(tx, id).await?,
     };
     record(tx, &actor, "create", "users", id, new.email).await?;
-    record(tx, &actor, "accept", RESOURCE, invited.invitation.id, &details(invited)).await?;
+    record(tx, &actor, "accept", RESOURCE, invited.invitation.id, &details(invited, &organizations)).await?;
     let url = &format!("{}/account", app.pages.site.base_url);
     let letter = Letter::Welcome { name: new.name, token: &token.token, url };
     app.accounts.postbox.write(tx, &invited.email, &letter).await?;
@@ -118,7 +118,7 @@ async fn join(app: &App, visit: &Visit, invited: &Invited) -> Result<Response, E
     let (user, actor) = (visit.require_user()?, visit.actor());
     let joining = app.db.transaction(async |tx| {
         let organizations = enroll(tx, &actor, invited.invitation.id, user.id).await?;
-        record(tx, &actor, "accept", RESOURCE, invited.invitation.id, &details(invited)).await?;
+        record(tx, &actor, "accept", RESOURCE, invited.invitation.id, &details(invited, &organizations)).await?;
         Ok(organizations)
     });
     match joining.await {
@@ -128,10 +128,11 @@ async fn join(app: &App, visit: &Visit, invited: &Invited) -> Result<Response, E
     }
 }
 
-fn details(invited: &Invited) -> String {
-    match invited.organizations.as_slice() {
+fn details(invited: &Invited, organizations: &[Organization]) -> String {
+    let names: Vec<&str> = organizations.iter().map(name_of).collect();
+    match names.as_slice() {
         [] => invited.email.clone(),
-        organizations => format!("{} to {}", invited.email, organizations.join(", ")),
+        names => format!("{} to {}", invited.email, names.join(", ")),
     }
 }
 

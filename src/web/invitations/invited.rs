@@ -71,7 +71,7 @@ pub(super) async fn enroll(
     invitation_id: i32,
     user_id: i32,
 ) -> store::Result<Vec<Organization>> {
-    let into = invitation_enrollments::list_of(tx, invitation_id).await?;
+    let into = invitation_enrollments::take_all(tx, invitation_id).await?;
     if !invitations::delete(tx, invitation_id).await? {
         return Err(store::Error::NotFound);
     }

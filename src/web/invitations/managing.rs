@@ -147,12 +147,13 @@ impl Managed {
 
 async fn withdraw_in(tx: &mut Transaction<'_>, actor: &Actor, user: &User, managed: &Managed) -> store::Result<()> {
     let id = managed.invitation.id;
+    // First what hangs on it, as accepting does: in another order two transactions would wait for each other.
+    for organization in &managed.organizations {
+        invitation_enrollments::delete(tx, id, organization.id).await?;
+    }
     if managed.is_whole && managed.is_root {
         invitations::delete(tx, id).await?;
     } else {
-        for organization in &managed.organizations {
-            invitation_enrollments::delete(tx, id, organization.id).await?;
-        }
         if managed.is_whole {
             invitation_senders::delete(tx, id, user.id).await?;
         }

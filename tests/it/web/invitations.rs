@@ -4,11 +4,13 @@
 //! Acme Inc., user 5 has never confirmed their address, and user 1 is root.
 
 use pusher_lite::store::{
-    Db,
+    DatabaseUrl, Db, Error, Transaction,
     enrollments::{self, Enrollment},
+    invitation_enrollments,
     mails::{self, State},
     users,
 };
+use tokio::sync::oneshot;
 
 use crate::support::{
     browser::Browser,
@@ -137,6 +139,42 @@ async fn a_member_may_become_an_admin_by_an_invitation(database: TestDatabase) {
         assert_eq!(is_admin, role == "admin");
         database.execute("DELETE FROM enrollments WHERE user_id = 3 AND organization_id = 2").await;
     }
+}
+
+db_test!(what_is_withdrawn_while_it_is_accepted_enrolls_nobody);
+async fn what_is_withdrawn_while_it_is_accepted_enrolls_nobody(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut admin = Browser::signed_in(&server, ADMIN).await;
+    invite(&mut admin, &[("email", "member@example.com"), ("organization_id", "2")]).await;
+    let link = last_link(&server, "member@example.com").await;
+    let mut member = Browser::signed_in(&server, "member@example.com").await;
+    member.get(&link).await;
+
+    let (withdrawn, is_withdrawn) = oneshot::channel();
+    let (commit, may_commit) = oneshot::channel();
+    let withdrawing = server.app.db.transaction(async |tx: &mut Transaction<'_>| {
+        assert!(invitation_enrollments::delete(tx, 2, 2).await?);
+        withdrawn.send(()).unwrap();
+        may_commit.await.unwrap();
+        Ok::<_, Error>(())
+    });
+    let token = [("token", token_of(&link))];
+    let accepting = async {
+        is_withdrawn.await.unwrap();
+        member.submit("/invitations/create", &token).await
+    };
+    // On SQLite it waits before it reads anything.
+    let releasing = async {
+        if let DatabaseUrl::Postgres(_) = database.url {
+            until_somebody_waits(&database).await;
+        }
+        commit.send(()).unwrap();
+    };
+    let (withdrawal, accepted, ()) = tokio::join!(withdrawing, accepting, releasing);
+    withdrawal.unwrap();
+    assert_eq!(accepted.header("location"), Some("/account"), "{accepted:?}");
+    assert_eq!(enrollment(&server.app.db, 3, 2).await, None);
+    assert_eq!(database.text("details", "audit_entries WHERE action = 'accept'").await, "member@example.com");
 }
 
 db_test!(several_organizations_hang_on_one_invitation);
@@ -308,4 +346,12 @@ async fn actions(database: &TestDatabase) -> Vec<String> {
 async fn enrollments_told(database: &TestDatabase) -> Vec<String> {
     let rest = "audit_entries WHERE resource = 'enrollments' ORDER BY id";
     database.texts("actor || ' ' || action || ' ' || details", rest).await
+}
+
+/// Waits until a transaction that has used the test's tables waits for a lock of another one.
+async fn until_somebody_waits(database: &TestDatabase) {
+    let waiting = "pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'invitation_enrollments'::regclass)";
+    while database.texts("pid", waiting).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
 }
