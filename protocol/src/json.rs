@@ -19,7 +19,7 @@ pub(crate) fn unquoted(json: &str) -> Option<&str> {
 
 /// JSON with the control characters in its strings escaped, which the parser of the original takes as they are; `None` if
 /// there are none. What leaves this server is well-formed all the same.
-pub(crate) fn escape_controls(text: &str) -> Option<String> {
+pub fn escape_controls(text: &str) -> Option<String> {
     let mut escaped = String::with_capacity(text.len() + 64);
     let (mut is_in_string, mut is_behind_backslash, mut found) = (false, false, false);
     for character in text.chars() {

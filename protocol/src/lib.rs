@@ -29,6 +29,6 @@ pub mod vsn;
 
 pub use binary::BinaryPush;
 pub use error::{DecodeError, VsnError};
-pub use json::quote;
+pub use json::{escape_controls, quote};
 pub use message::{Message, Name, Outgoing, Payload};
 pub use vsn::Vsn;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use pusher_lite_protocol::escape_controls;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, value::RawValue};
 
@@ -28,24 +29,6 @@ fn members(text: &str) -> serde_json::Result<Vec<Member>> {
         return serde_json::from_str(text).map(|Members(members)| members);
     }
     Ok(vec![Member::new("_json", serde_json::from_str(text)?)])
-}
-
-/// JSON with the control characters in its strings escaped, which the original takes as they are; `None` if there are
-/// none.
-fn escape_controls(text: &str) -> Option<String> {
-    let mut escaped = String::with_capacity(text.len() + 64);
-    let (mut is_in_string, mut is_behind_backslash, mut found) = (false, false, false);
-    for character in text.chars() {
-        if is_in_string && !is_behind_backslash && character < ' ' {
-            found = true;
-            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
-            continue;
-        }
-        escaped.push(character);
-        is_in_string ^= character == '"' && !is_behind_backslash;
-        is_behind_backslash = is_in_string && character == '\\' && !is_behind_backslash;
-    }
-    found.then_some(escaped)
 }
 
 fn malformed(error: serde_json::Error) -> Error {
