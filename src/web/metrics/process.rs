@@ -14,7 +14,7 @@ pub(super) struct Collector;
 impl collector::Collector for Collector {
     #[cfg(target_os = "linux")]
     fn encode(&self, encoder: DescriptorEncoder) -> Result {
-        linux::encode(&mut Families(encoder)).unwrap_or(Ok(()))
+        linux::encode(&mut Families(encoder), procfs::boot_time_secs().ok()).unwrap_or(Ok(()))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -47,13 +47,14 @@ mod linux {
 
     use super::{Families, Result};
 
-    /// Nothing is written when `/proc` cannot be read.
-    pub(super) fn encode(families: &mut Families<'_>) -> ProcResult<Result> {
+    /// Nothing is written when the process's own folder in `/proc` cannot be read. The boot time stands outside of it, and
+    /// where only processes can be seen in `/proc` (`ProcSubset=pid` of systemd) there is none: then the start is left out.
+    pub(super) fn encode(families: &mut Families<'_>, boot_time: Option<u64>) -> ProcResult<Result> {
         let process = Process::myself()?;
         let (stat, limits) = (process.stat()?, process.limits()?);
         let ticks = procfs::ticks_per_second() as f64;
         let cpu = (stat.utime + stat.stime) as f64 / ticks;
-        let started = procfs::boot_time_secs()? as f64 + stat.starttime as f64 / ticks;
+        let started = boot_time.map(|booted| booted as f64 + stat.starttime as f64 / ticks);
         let descriptors = process.fd_count()? as u64;
         let most = match limits.max_open_files.soft_limit {
             LimitValue::Value(most) => most,
@@ -67,7 +68,44 @@ mod linux {
             families.gauge("process_max_fds", "Descriptors that may be in use", most)?;
             families.gauge("process_threads", "Threads", stat.num_threads as u64)?;
             families.seconds("process_cpu_seconds", "Processor time used", Duration::from_secs_f64(cpu))?;
-            families.gauge("process_start_time_seconds", "When it was started, in seconds since 1970", started)
+            match started {
+                Some(at) => {
+                    families.gauge("process_start_time_seconds", "When it was started, in seconds since 1970", at)
+                }
+                None => Ok(()),
+            }
         })())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
+
+        use super::{Families, Result};
+
+        #[derive(Debug)]
+        struct BootedAt(Option<u64>);
+
+        impl Collector for BootedAt {
+            fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result {
+                super::encode(&mut Families(encoder), self.0).expect("a process can read of itself")
+            }
+        }
+
+        #[test]
+        fn where_the_boot_time_cannot_be_read_only_the_start_is_missing() {
+            let names = |boot_time| {
+                let mut registry = Registry::default();
+                registry.register_collector(Box::new(BootedAt(boot_time)));
+                let mut text = String::new();
+                prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+                let lines = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+                lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+            };
+            let (all, mut expected) = (names(Some(1)), names(None));
+            assert!(expected.contains(&"process_open_fds".to_owned()), "{expected:?}");
+            expected.push("process_start_time_seconds".to_owned());
+            assert_eq!(all, expected);
+        }
     }
 }
