@@ -13,6 +13,8 @@ for source in $(sources); do
   [ -e "$source" ] || fail "deploy/Dockerfile copies $source, which is not there"
   grep -qxF -e "!${source%%/*}" .dockerignore || fail ".dockerignore keeps ${source%%/*} from the engine"
 done
+# Cargo builds without its settings as well, and the allocator then keeps memory that it should give back.
+sources | grep -qx -e '\.cargo/' -e '\.cargo/config\.toml' || fail 'deploy/Dockerfile leaves .cargo/config.toml out'
 for source in Cargo.toml Cargo.lock build.rs protocol migrations templates src; do cp -r "$source" "$context/"; done
 mkdir -p "$context/assets"
 cp -r assets/dist "$context/assets/"
