@@ -24,7 +24,7 @@ use crate::{
             ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
         },
     },
-    realtime::{LongPoll, ReceiveError, Refusal, SessionId},
+    realtime::{LongPoll, OpenError, ReceiveError, Refusal, SessionId},
 };
 
 /// Where clients later than phoenix.js 1.8 put the session's token; others put it in the parameter `token`.
@@ -85,11 +85,15 @@ async fn poll(app: &App, request: &Request) -> Result<Response, Error> {
 }
 
 async fn open(app: &App, request: &Request) -> Result<Response, Error> {
+    if app.hub.is_stopping() {
+        return Err(Error::Stopping);
+    }
     let jwt = request.header(AUTH_TOKEN);
     let Admitted { vsn, identity, place } = admit(app, request, jwt).await?;
     let session = match app.hub.open_longpoll(identity.clone(), vsn) {
         Ok(session) => session,
-        Err(error) => {
+        Err(OpenError::Stopping) => return Err(Error::Stopping),
+        Err(error @ OpenError::TooMany) => {
             tracing::info!(request_id = request.id(), %error, "A long-poll session was not opened.");
             app.hub.refused(Refusal::ConnectServerFull);
             return Ok(try_again(StatusCode::SERVICE_UNAVAILABLE));

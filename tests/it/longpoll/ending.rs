@@ -9,7 +9,10 @@ use super::{
     ADMIN, APP_KEY,
     client::{Poller, Socket, query, topic},
 };
-use crate::support::{database::TestDatabase, server::TestServer};
+use crate::support::{
+    database::TestDatabase,
+    server::{METRICS_TOKEN, TestServer},
+};
 
 /// A message to a session that is no more gets 410, and who polls it gets another session.
 async fn assert_gone(poller: &Poller<'_>) {
@@ -101,5 +104,12 @@ async fn a_stop_answers_the_polls_that_wait(database: TestDatabase) {
     // An error, upon which every phoenix.js joins its topics again; no other session is opened.
     assert_eq!(answer, json!({"status": 500}));
     let path = format!("/socket/longpoll?{}", query(&server, "bob", "1.0.0"));
-    assert_eq!(server.get(&path, &[]).await.status(), 503);
+    let answer = server.get(&path, &[]).await;
+    assert_eq!(
+        (answer.status(), answer.header("retry-after"), &answer.json()["status"]),
+        (503, Some("5"), &json!(500))
+    );
+    let metrics = server.get("/metrics", &[&format!("authorization: Bearer {METRICS_TOKEN}")]).await;
+    let full = r#"pusher_lite_refusals_total{what="connect",reason="server full"} 0"#;
+    assert!(metrics.body().lines().any(|line| line == full), "a stop is not a lack of room: {}", metrics.body());
 }
