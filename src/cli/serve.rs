@@ -93,14 +93,20 @@ fn start_redirecting(config: &Config, https_port: u16, options: &Options) -> Out
     Ok(())
 }
 
-/// Reads the certificate again when its files are replaced, and on SIGHUP.
+/// Reads the certificate again when its files are replaced, and on SIGHUP. That signal is listened to without a certificate
+/// as well, since it would end the process.
 fn start_reloading(options: &Options) -> std::io::Result<()> {
-    let Some(tls) = options.tls.clone() else { return Ok(()) };
+    let tls = options.tls.clone();
     let mut hangups = signal(SignalKind::hangup())?;
-    tokio::spawn(tls.clone().reload_when_replaced(LOOK_AT_CERTIFICATE));
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.reload_when_replaced(LOOK_AT_CERTIFICATE));
+    }
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            tls.reload().await;
+            match &tls {
+                Some(tls) => tls.reload().await,
+                None => tracing::info!("SIGHUP: there is no certificate to read again; settings are read at the start"),
+            }
         }
     });
     Ok(())

@@ -37,3 +37,13 @@ fn a_second_signal_ends_the_server_at_once() {
         assert!(began.elapsed() < Duration::from_secs(5));
     }
 }
+
+#[test]
+fn a_hangup_without_a_certificate_ends_nothing() {
+    let installation = Installation::new();
+    let mut running = installation.serve(&[]);
+    running.signal("HUP");
+    installation.until_logged("there is no certificate to read again");
+    assert!(get(running.port(), "/health/live").starts_with("HTTP/1.1 200"));
+    assert!(running.stop());
+}
