@@ -38,8 +38,16 @@ pub(super) async fn run(config: Config) -> Outcome {
     let port = listener.local_addr()?.port();
     start_redirecting(&config, port, &options)?;
     start_reloading(&options)?;
-    let signals = StopSignals::listen()?;
-    let db = open_database(&config).await?;
+    let mut signals = StopSignals::listen()?;
+    let db = tokio::select! {
+        opened = open_database(&config) => opened?,
+        // It can take a minute, when the database does not answer or another process migrates it.
+        () = signals.next() => {
+            tracing::info!("Stopped before the database was open");
+            stop::do_not_wait_for_blocking_work();
+            return Ok(());
+        }
+    };
     if config.demo && seed::demo_data(&db).await? {
         tracing::info!("The database was empty; it has demo data now");
     }

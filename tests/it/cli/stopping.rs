@@ -1,8 +1,12 @@
 //! How a server stops, as its signals, its exit status and its health say.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::TcpListener,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
-use super::support::{Installation, get};
+use super::support::{Installation, get, text};
 
 const PATIENT: [(&str, &str); 1] = [("PUSHER_LITE_SHUTDOWN_DELAY", "2")];
 const VERY_PATIENT: [(&str, &str); 1] = [("PUSHER_LITE_SHUTDOWN_DELAY", "3600")];
@@ -36,6 +40,29 @@ fn a_second_signal_ends_the_server_at_once() {
         assert_eq!(running.ended().code(), Some(1));
         assert!(began.elapsed() < Duration::from_secs(5));
     }
+}
+
+#[test]
+fn a_server_that_waits_for_its_database_can_be_stopped() {
+    // Takes connections, by the system's queue, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://nobody@{}/none?sslmode=disable", silent.local_addr().unwrap());
+    let environment = [
+        ("DATABASE_URL", url.as_str()),
+        ("PUSHER_LITE_DATABASE_TIMEOUT", "60"),
+        ("PUSHER_LITE_JWT_SECRET", "a secret for nobody"),
+        ("PUSHER_LITE_COOKIE_SECRET", "another secret for nobody, and long enough"),
+    ];
+    let installation = Installation::new();
+    let mut command = installation.command(&["--port", "0"], &environment);
+    let server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let _waits_for_an_answer = silent.accept().unwrap();
+    let began = Instant::now();
+    assert!(Command::new("kill").args(["-s", "TERM", &server.id().to_string()]).status().unwrap().success());
+    let output = server.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("Stopped before the database was open"));
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 #[test]
