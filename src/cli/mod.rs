@@ -49,7 +49,10 @@ pub async fn run() -> Outcome {
         Some(("token", token)) => token::run(&config, token).await,
         Some(("mail", mail)) => mail::run(&config, mail).await,
         Some(("config", _)) => config_check::run(&config, &settings),
-        _ => serve::run(config).await,
+        _ => {
+            let secrets = config.secrets(&settings)?;
+            serve::run(config, &secrets).await
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::{App, Site},
-    config::{Config, TlsFiles},
+    config::{Config, Secrets, TlsFiles},
     http::Refusals,
     server::{self, Options, StopSignals, Tls, TlsError},
     store::{Db, demo},
@@ -26,7 +26,7 @@ const REDIRECTED: usize = 256;
 /// How soon a certificate that was replaced is noticed without a signal.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(config: Config) -> Outcome {
+pub(super) async fn run(config: Config, secrets: &Secrets) -> Outcome {
     let of_metrics = if config.metrics_listen.is_some() { metrics::CONNECTIONS } else { 0 };
     let of_redirect = if redirect_port(&config).is_some() { REDIRECTED } else { 0 };
     let (most, of_database) = (config.listen.max_connections, config.database.options.pool_size);
@@ -55,7 +55,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     mail_sending::announce(&config);
     welcome(&config, &public_url, &db, &listener).await?;
 
-    let app = App::new(db, &config.secrets, config.realtime, refusals, site(&config, public_url));
+    let app = App::new(db, secrets, config.realtime, refusals, site(&config, public_url));
     let app = app.with_body_limits(config.listen.body);
     if let Some(address) = config.metrics_listen {
         metrics::serve(address, app.clone())?;

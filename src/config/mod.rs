@@ -35,8 +35,6 @@ pub struct Config {
     pub hsts: Duration,
     /// Which database.
     pub database: Database,
-    /// What signs JWTs and cookies.
-    pub secrets: Secrets,
     /// What one socket may use.
     pub realtime: realtime::Limits,
     /// The mail server, if mails are to leave.
@@ -120,7 +118,7 @@ impl Config {
         self.demo && self.smtp.is_none()
     }
 
-    /// Checks the settings; makes the secrets of an SQLite installation that has none yet.
+    /// Checks the settings, but for the secrets, which only who serves needs.
     ///
     /// # Errors
     /// Names the first setting that is malformed or missing.
@@ -130,7 +128,6 @@ impl Config {
         let smtp = mail::smtp(settings)?;
         Ok(Self {
             public_url: public_url(settings)?,
-            secrets: Secrets::load(settings, &database.keep_secrets())?,
             realtime: realtime_limits(settings)?,
             smtp,
             stop: Stop::from_settings(settings)?,
@@ -141,6 +138,23 @@ impl Config {
             listen,
             database,
         })
+    }
+
+    /// What signs JWTs and cookies; made for an SQLite installation that has none yet. Files made here belong to whoever runs
+    /// this, which should be the server's user.
+    ///
+    /// # Errors
+    /// Names the secret that is malformed or missing, or the file that cannot be used.
+    pub fn secrets(&self, settings: &Settings) -> Result<Secrets, SettingError> {
+        Secrets::load(settings, &self.database.keep_secrets())
+    }
+
+    /// Checks the secrets as [`Config::secrets`] does, and makes none. Returns the keys of those that are still to be made.
+    ///
+    /// # Errors
+    /// As [`Config::secrets`].
+    pub fn check_secrets(&self, settings: &Settings) -> Result<Vec<&'static str>, SettingError> {
+        Secrets::check(settings, &self.database.keep_secrets())
     }
 }
 
@@ -388,7 +402,9 @@ mod tests {
             ("PUSHER_LITE_METRICS_TOKEN", "fifteen letters"),
             ("PUSHER_LITE_DATABASE_CONNECTIONS", "0"),
         ] {
-            let error = Config::from_settings(&settings(&[(name, value)])).unwrap_err().to_string();
+            let settings = settings(&[(name, value)]);
+            let checked = Config::from_settings(&settings).and_then(|config| config.secrets(&settings));
+            let error = checked.unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("in the environment"), "{name}: {error}");
         }
         let error = Config::from_settings(&settings(&[("DATABASE_URL", "mysql://root:hunter2@h/x")])).unwrap_err();

@@ -23,6 +23,12 @@ const MIN_METRICS_TOKEN: usize = 16;
 const WITH_POSTGRES: &str = "with Postgres nothing is generated, since every node must have the same one; \
     `openssl rand -base64 48` makes a good one, an existing installation's is Guardian's secret_key";
 
+/// A setting's key, which is also the name of its file, and its environment variable.
+type Names = (&'static str, &'static str);
+
+const JWT: Names = ("jwt_secret", "PUSHER_LITE_JWT_SECRET");
+const COOKIE: Names = ("cookie_secret", "PUSHER_LITE_COOKIE_SECRET");
+
 /// What signs JWTs and cookies. `Debug` shows neither.
 #[derive(Clone)]
 pub struct Secrets {
@@ -49,49 +55,100 @@ pub(super) enum Keep {
     Nowhere,
 }
 
+/// Where a secret was found, or is to be.
+enum Found {
+    Secret(String),
+    /// Nobody has made it yet.
+    Missing(PathBuf),
+}
+
 impl Secrets {
     /// Takes the secrets from the settings, else from the data folder, where they are made if they are missing.
     pub(super) fn load(settings: &Settings, keep: &Keep) -> Result<Self, SettingError> {
         let secrets = Self {
-            jwt: load("jwt_secret", "PUSHER_LITE_JWT_SECRET", settings, keep)?,
-            cookie: load("cookie_secret", "PUSHER_LITE_COOKIE_SECRET", settings, keep)?,
+            jwt: load(JWT, settings, keep)?,
+            cookie: load(COOKIE, settings, keep)?,
             metrics: settings.get("metrics_token").map(|(token, _)| token.to_owned()),
         };
-        if secrets.metrics.as_ref().is_some_and(|token| token.len() < MIN_METRICS_TOKEN) {
-            let source = settings.get("metrics_token").map_or(super::Source::File, |(_, source)| source);
-            return Err(malformed("metrics_token", "at least 16 characters long", "", source));
-        }
-        if secrets.cookie.len() < MIN_COOKIE_SECRET {
-            let source = settings.get("cookie_secret").map_or(super::Source::File, |(_, source)| source);
-            return Err(malformed("cookie_secret", "at least 32 characters long", "", source));
-        }
+        check_lengths(settings, Some(&secrets.cookie))?;
         Ok(secrets)
     }
+
+    /// Looks at the secrets as [`Secrets::load`] does, and makes none; returns the keys of those that are missing.
+    pub(super) fn check(settings: &Settings, keep: &Keep) -> Result<Vec<&'static str>, SettingError> {
+        let (jwt, cookie) = (find(JWT, settings, keep)?, find(COOKIE, settings, keep)?);
+        check_lengths(settings, cookie.secret())?;
+        let found = [(JWT.0, jwt), (COOKIE.0, cookie)].into_iter();
+        Ok(found.filter(|(_, found)| found.secret().is_none()).map(|(key, _)| key).collect())
+    }
 }
 
-fn load(key: &'static str, env: &'static str, settings: &Settings, keep: &Keep) -> Result<String, SettingError> {
+impl Found {
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Secret(secret) => Some(secret),
+            Self::Missing(_) => None,
+        }
+    }
+}
+
+fn check_lengths(settings: &Settings, cookie: Option<&str>) -> Result<(), SettingError> {
+    let source = |key| settings.get(key).map_or(super::Source::File, |(_, source)| source);
+    if settings.get("metrics_token").is_some_and(|(token, _)| token.len() < MIN_METRICS_TOKEN) {
+        return Err(malformed("metrics_token", "at least 16 characters long", "", source("metrics_token")));
+    }
+    if cookie.is_some_and(|secret| secret.len() < MIN_COOKIE_SECRET) {
+        return Err(malformed("cookie_secret", "at least 32 characters long", "", source("cookie_secret")));
+    }
+    Ok(())
+}
+
+fn load(names: Names, settings: &Settings, keep: &Keep) -> Result<String, SettingError> {
+    match find(names, settings, keep)? {
+        Found::Secret(secret) => Ok(secret),
+        Found::Missing(path) => make_or_read(&path),
+    }
+}
+
+fn find((key, env): Names, settings: &Settings, keep: &Keep) -> Result<Found, SettingError> {
     match (settings.get(key), keep) {
-        (Some((value, _)), _) => Ok(value.to_owned()),
+        (Some((value, _)), _) => Ok(Found::Secret(value.to_owned())),
         (None, Keep::Nowhere) => Err(SettingError::Missing { name: env, reason: WITH_POSTGRES }),
-        (None, Keep::Folder(folder)) => read_or_make(&folder.join(key)),
+        (None, Keep::Folder(folder)) => {
+            let path = folder.join(key);
+            match read(&path) {
+                Ok(secret) => Ok(Found::Secret(secret)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Missing(path)),
+                Err(error) => Err(unusable_file(&path, &error)),
+            }
+        }
     }
 }
 
-fn read_or_make(path: &Path) -> Result<String, SettingError> {
-    let file_error =
-        |error: io::Error| SettingError::File { path: path.display().to_string(), reason: error.to_string() };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(file_error)?;
-    }
-    match make(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => return made.map_err(file_error),
-    }
-    let secret = fs::read_to_string(path).map_err(file_error)?.trim().to_owned();
+fn make_or_read(path: &Path) -> Result<String, SettingError> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let secret = folder.and_then(|()| match make(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
+        made => made,
+    });
+    secret.map_err(|error| unusable_file(path, &error))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let secret = fs::read_to_string(path)?.trim().to_owned();
     if secret.is_empty() {
-        return Err(file_error(io::Error::other("is empty; delete it and a new secret is made")));
+        return Err(io::Error::other("is empty; delete it and a new secret is made"));
     }
     Ok(secret)
+}
+
+fn unusable_file(path: &Path, error: &io::Error) -> SettingError {
+    let whose = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run this as the server's user, to whom it has to belong",
+        _ => "",
+    };
+    SettingError::SecretFile { path: path.display().to_string(), reason: format!("{error}{whose}") }
 }
 
 /// Writes a new secret to a file that must not exist yet: it appears whole or not at all.
@@ -123,13 +180,31 @@ mod tests {
     fn with_sqlite_they_are_made_once_and_readable_by_the_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let keep = Keep::Folder(folder.path().join("data"));
+        assert_eq!(Secrets::check(&Settings::default(), &keep), Ok(vec!["jwt_secret", "cookie_secret"]));
+        assert!(!folder.path().join("data").exists(), "a check makes nothing");
         let first = Secrets::load(&Settings::default(), &keep).unwrap();
         let second = Secrets::load(&Settings::default(), &keep).unwrap();
         assert_eq!((&first.jwt, &first.cookie), (&second.jwt, &second.cookie));
+        assert_eq!(Secrets::check(&Settings::default(), &keep), Ok(vec![]));
         assert!(first.jwt != first.cookie && first.jwt.len() >= 64);
         let mode = fs::metadata(folder.path().join("data/jwt_secret")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path().join("data")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_as_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let keep = Keep::Folder(folder.path().to_owned());
+        // Root may read every file, but nobody reads a folder as one.
+        fs::create_dir(folder.path().join("jwt_secret")).unwrap();
+        let expected = format!("the secret's file {}/jwt_secret: ", folder.path().display());
+        for error in
+            [Secrets::load(&Settings::default(), &keep).err(), Secrets::check(&Settings::default(), &keep).err()]
+        {
+            let error = error.unwrap().to_string();
+            assert!(error.starts_with(&expected), "{error}");
+        }
     }
 
     #[test]

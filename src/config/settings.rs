@@ -123,6 +123,14 @@ pub enum SettingError {
         /// Why.
         reason: &'static str,
     },
+    /// The file of a made secret cannot be used.
+    #[error("the secret's file {path}: {reason}")]
+    SecretFile {
+        /// Its path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The settings file cannot be used.
     #[error("the settings file {path}: {reason}")]
     File {

@@ -30,6 +30,30 @@ fn with_postgres_both_secrets_must_be_set() {
 }
 
 #[test]
+fn commands_that_sign_nothing_need_no_secrets() {
+    let postgres = ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
+    let installation = Installation::new();
+    for arguments in [&["migrate"][..], &["user", "create", "--email", "me@example.com"], &["health", "--port", "1"]] {
+        let message = installation.failure(arguments, &[postgres]);
+        assert!(!message.contains("must be set"), "{arguments:?} gets as far as its work: {message}");
+    }
+}
+
+#[test]
+fn only_a_server_makes_the_secrets() {
+    let installation = Installation::new();
+    let shown = installation.stdout(&["config", "check"]);
+    assert_eq!(shown.matches("(made at the first start)").count(), 2, "{shown}");
+    installation.failure(&["health", "--port", "1"], &[]);
+    assert_eq!(std::fs::read_dir(&installation.folder).unwrap().count(), 0, "nothing was made");
+    installation.stdout(&["user", "create", "--email", "me@example.com"]);
+    assert!(!installation.folder.path().join("data/jwt_secret").exists());
+    assert!(installation.serve(&[]).stop());
+    let shown = installation.stdout(&["config", "check"]);
+    assert_eq!(shown.matches("(in the data folder)").count(), 2, "{shown}");
+}
+
+#[test]
 fn the_file_is_read_and_the_check_says_where_each_value_comes_from() {
     let installation = Installation::new();
     std::fs::write(installation.folder.path().join("p.toml"), "port = 5001\nhost = \"::1\"\n").unwrap();
