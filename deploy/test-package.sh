@@ -28,6 +28,10 @@ say "installed: $(pusher-lite --version)"
 for file in $unit /etc/pusher-lite/pusher-lite.toml /usr/share/doc/pusher-lite/operating.md; do
   [ -f $file ] || fail "$file is missing"
 done
+settings=/etc/pusher-lite/pusher-lite.toml
+[ "$(stat -c '%U %G %a' $settings)" = 'root pusher-lite 640' ] || fail "$settings: $(stat -c '%U %G %a' $settings)"
+pusher-lite --config $settings config check >/dev/null
+[ -z "$(ls -A $state)" ] || fail "checking the settings left $(ls -A $state) to root"
 if command -v systemd-analyze >/dev/null; then
   systemd-analyze verify $unit
   exposure=$(systemd-analyze security --offline=true --no-pager pusher-lite.service | tail -1)
