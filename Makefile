@@ -7,16 +7,21 @@ TOOL = @command -v $(1) >/dev/null || $(CARGO) install --locked --quiet --debug 
 BUNDLE := assets/dist/js/pusher.js
 BUNDLE_SOURCES := $(shell find assets -type f -not -path '*/node_modules/*' -not -path 'assets/dist/*' 2>/dev/null)
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := $(notdir $(basename $(wildcard protocol/fuzz/fuzz_targets/*.rs)))
+FUZZ_TARGETS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 
 # With `make --jobs`, cargo goes on deciding for itself how much it does at once.
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions kills outages soak check deny audit fmt clean
+.PHONY: help setup run build assets test test-rust test-assets test-compat test-deploy test-example rehearse-restart deb fuzz bench bench-growth bench-instructions kills outages soak measure mutants stress check deny machete audit fmt clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Fetch dependencies, and name the tools that tests lack; installs nothing system-wide
+	@for manifest in Cargo.toml bench/Cargo.toml fuzz/Cargo.toml; do $(CARGO) fetch --locked --manifest-path $$manifest || exit 1; done
+	@for folder in assets compat-tests examples/chat; do (cd $$folder && $(NPM) ci --no-audit --no-fund) || exit 1; done
+	@.ci/missing-tools
 
 run: build ## Build everything and serve on http://localhost:4000 with demo data in data/
 	PUSHER_LITE_DEMO=$${PUSHER_LITE_DEMO:-true} target/release/pusher-lite
@@ -32,9 +37,12 @@ $(BUNDLE): $(BUNDLE_SOURCES)
 
 test: test-rust test-assets test-compat test-example ## Run every test
 
-test-rust: $(BUNDLE) ## Run the server's own tests, on SQLite and Postgres, and those of the load generator
+test-rust: $(BUNDLE) ## Run the server's own tests, on SQLite and Postgres, those of the load generator, and the seeds of the fuzz targets
+	@rm -f target/tmp/left-out
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --manifest-path bench/Cargo.toml --locked
+	$(CARGO) test --manifest-path fuzz/Cargo.toml --locked
+	@test ! -e target/tmp/left-out || sort -u target/tmp/left-out
 
 test-assets: $(BUNDLE) ## Run the tests of the browser client
 	cd assets && $(NPM) test
@@ -45,7 +53,7 @@ test-compat: build ## Replay the recordings, run real Phoenix clients and a real
 # Without a sanitizer a stable toolchain will do; the project forbids the unsafe code that one is for.
 fuzz: ## Fuzz what reads requests, reads and writes messages, FUZZ_SECONDS for each of FUZZ_TARGETS
 	$(call TOOL,cargo-fuzz)
-	@cd protocol/fuzz && for target in $(FUZZ_TARGETS); do \
+	@cd fuzz && for target in $(FUZZ_TARGETS); do \
 		mkdir -p corpus/$$target && \
 		$(CARGO) fuzz run --fuzz-dir . --sanitizer none $$target corpus/$$target seeds/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 -dict=messages.dict \
@@ -89,7 +97,21 @@ kills: $(BUNDLE) ## Kill a server KILLS times while it writes, on SQLite and Pos
 outages: $(BUNDLE) ## Take the database away for OUTAGE_SECONDS, by killing it and by having it hang
 	OUTAGE_SECONDS=$(OUTAGE_SECONDS) $(CARGO) test --locked --test it web::outage -- --nocapture
 
+stress: $(BUNDLE) ## Attack a server STRESS_ROUNDS times in each way that once hurt it, optimized
+	STRESS_ROUNDS=$(STRESS_ROUNDS) $(CARGO) test --release --locked --test it stress:: -- --nocapture
+
+measure: $(BUNDLE) ## Check how long answers take, and what they cost, beside slow, silent or too many clients and in outages
+	MEASURE=true $(CARGO) test --release --locked --test it -- --nocapture --test-threads 1 \
+		cli::slow cli::loris cli::clock cli::faults::without web::outage
+
+# Each change is compiled and tested anew: seconds for the protocol, a minute or two for the server. See .cargo/mutants.toml.
+mutants: $(BUNDLE) ## Change the code in small ways, and list the changes that no test notices; MUTANTS: options of cargo-mutants
+	$(call TOOL,cargo-mutants)
+	$(CARGO) mutants --output target $(MUTANTS)
+
+MUTANTS ?= --package pusher-lite-protocol
 KILLS ?= 1000
+STRESS_ROUNDS ?= 200
 OUTAGE_SECONDS ?= 60
 SOAK_MINUTES ?= 60
 SOAK_WARM_UP ?= 5
@@ -99,21 +121,25 @@ soak: build ## Let sockets come and go for SOAK_MINUTES; fails if anything has g
 
 check: $(BUNDLE) ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check
-	$(CARGO) fmt --manifest-path protocol/fuzz/Cargo.toml --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) clippy --manifest-path protocol/fuzz/Cargo.toml --all-targets --locked -- -D warnings
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --all-targets --locked -- -D warnings
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
 # What each workspace depends on is checked by the same rules; that a rule matters to one of them only is no news.
-DENY = @for manifest in Cargo.toml bench/Cargo.toml protocol/fuzz/Cargo.toml; do \
+DENY = @for manifest in Cargo.toml bench/Cargo.toml fuzz/Cargo.toml; do \
 		$(CARGO) deny --log-level error --manifest-path $$manifest --locked --config deny.toml check $(1) || exit 1; \
 	done
 
 deny: ## Check the licences and sources of the dependencies
 	$(call TOOL,cargo-deny)
 	$(call DENY,licenses bans sources)
+
+machete: ## Find dependencies that no code names, in all workspaces
+	$(call TOOL,cargo-machete)
+	$(CARGO) machete
 
 audit: ## Check the dependencies for known vulnerabilities; fetches the list of them
 	$(call TOOL,cargo-deny)

@@ -19,7 +19,7 @@ const STORED = path.join(HERE, "instructions.json")
 /** By so much a count may exceed the stored one. Repeated counts of one binary differ by less than a twentieth. */
 const SLACK = 1.2
 
-/** What is due by the clock makes for outliers both ways: the middle one of so many counts. */
+/** Number of counts, of which the middle one is used. Work that depends on the clock makes for outliers both ways. */
 const REPEATED = 3
 
 const SOCKETS = 300
@@ -45,7 +45,7 @@ async function count() {
   const output = path.join(folder, "count")
   // One worker: how work is spread over threads is chance.
   process.env.TOKIO_WORKER_THREADS = "1"
-  // What the allocator gives back, and when, goes by the clock.
+  // The allocator would give memory back at times that depend on the clock.
   process.env._RJEM_MALLOC_CONF = "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1"
   const target = await startOurs(binary, ["valgrind", "--quiet", "--tool=callgrind", `--callgrind-out-file=${output}`])
   let dumps = 0

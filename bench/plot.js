@@ -7,7 +7,7 @@ const SIZE = { width: 640, height: 360, left: 70, right: 150, top: 40, bottom: 5
 const COLORS = { ours: "#0b6e4f", null: "#8a8a8a" }
 const NAMES = { ours: "this server", null: "null server" }
 
-/** What is drawn: which figure of which series. */
+/** The plots: a figure of a series each. */
 const PLOTS = [
   ...[{ file: "fanout.svg", series: "fanout", figure: "CPU per delivered message", x: "subscribers of one topic" }],
   ...[{ file: "deliveries.svg", series: "fanout", figure: "delivered per second", x: "subscribers of one topic" }],

@@ -53,7 +53,7 @@ async function main() {
   console.log(`\n${store(scenarios, runs)}`)
 }
 
-/** What there is so far, so that nothing is lost when it is interrupted. Returns the table. */
+/** Stores the results so far, so that an interruption loses nothing. Returns the table. */
 function store(scenarios, runs) {
   const summary = summarize(scenarios, runs)
   const table = `${machine()}\n\n${tableOf(summary)}`

@@ -1,4 +1,4 @@
-// What is measured. Each scenario is run by the load generator against one server at a time.
+// The scenarios. The load generator runs each against one server at a time.
 //
 // `args` go to the load generator, `nullArgs` instead of them when the null server is its target; `figures` are what is read
 // off its report; `target` says what is wanted, given our figures and the null server's.
@@ -56,7 +56,9 @@ const slowReaders = (slow) => [
   ...["slow", "-n", "1000", "-k", String(slow), "-m", "1000", "--size", "10000", "--rate", "40", "--linger", "3"],
 ]
 
-/** How costs grow with the number of sockets. The largest fit the 20,000 descriptors that many systems let a process have. */
+/**
+ * Costs by the number of sockets. The largest number fits the 20,000 descriptors that many systems let a process have.
+ */
 const GROWTH = [
   ...[100, 1000, 5000, 10_000, 19_000].map((sockets) => ({
     name: `growth-fanout-${sockets}`,

@@ -13,7 +13,7 @@ const NULL_SERVER = path.join(HERE, "target/release/nullserver")
 const READY_WITHIN = 30_000
 
 /**
- * What the load generator is pointed at.
+ * Target of the load generator.
  *
  * @typedef {object} Target
  * @property {string[]} args what every scenario needs: where, and as whom
@@ -33,12 +33,12 @@ const READY_WITHIN = 30_000
 export async function startOurs(binary, wrapper = [], settings = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pusher-lite-bench-"))
   const port = await freePort()
-  // Whatever settings there are for another server must not count here.
+  // Settings in the environment that are for another server must not count here.
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith("PUSHER_LITE_"))
   const env = {
     ...Object.fromEntries(others),
     ...{ DATABASE_URL: `sqlite://${folder}/pusher-lite.db`, PORT: String(port), PUSHER_LITE_LOG: "warn" },
-    // What the server can do is measured, not what it lets one client do.
+    // The benchmark measures what the server can do, not what it lets one client do.
     ...{ PUSHER_LITE_EVENTS_PER_SOCKET: "0", PUSHER_LITE_EVENTS_PER_APPLICATION: "0" },
     ...settings,
   }

@@ -1,4 +1,4 @@
-// What many runs come to: medians, their ratio to the null server's, and whether a target was met.
+// Results of many runs: medians, their ratio to the null server's, and the targets met.
 
 /**
  * @param {object[]} scenarios

@@ -23,7 +23,7 @@ const MEMBERS_PER_TOPIC = 10
 /** After which what the handshakes took has gone back to the system, in milliseconds. */
 const SETTLED_AFTER = 3_000
 
-// Whoever measures trusts a certificate that was made a moment ago.
+// The benchmark trusts a certificate that was made a moment ago.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"
 process.removeAllListeners("warning")
 const binary = process.env.PUSHER_LITE_BIN ?? path.join(import.meta.dirname, "../target/release/pusher-lite")

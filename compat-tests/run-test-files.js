@@ -8,7 +8,7 @@ import { takeTable } from "./clients/matrix-table.js"
 import { isAvailable } from "./target/installation.js"
 import { givenTarget } from "./target/settings.js"
 
-/** How long one file may take, in milliseconds. */
+/** Timeout of one file, in milliseconds. */
 const FILE_WITHIN = 300_000
 
 /**

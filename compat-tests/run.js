@@ -13,7 +13,7 @@ if (options.help) {
   process.exit(0)
 }
 
-// Whoever ends this before its end has not passed.
+// A run that is ended early has not passed.
 process.exitCode = 1
 
 const groups = options.only ?? DEFAULT_GROUPS

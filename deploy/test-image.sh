@@ -15,12 +15,12 @@ for source in $(sources); do
 done
 # Cargo builds without its settings as well, and the allocator then keeps memory that it should give back.
 sources | grep -qx -e '\.cargo/' -e '\.cargo/config\.toml' || fail 'deploy/Dockerfile leaves .cargo/config.toml out'
-for source in Cargo.toml Cargo.lock build.rs protocol migrations templates src; do cp -r "$source" "$context/"; done
+for source in Cargo.toml Cargo.lock build.rs json-text protocol migrations templates src; do cp -r "$source" "$context/"; done
 mkdir -p "$context/assets"
 cp -r assets/dist "$context/assets/"
 cargo metadata --manifest-path "$context/Cargo.toml" --locked --offline --format-version 1 --no-deps >/dev/null ||
   fail 'what deploy/Dockerfile copies is no whole cargo project'
-outside=$(grep -rhoE 'include_(str|bytes|dir)!\("[^"]*"' src protocol/src | grep -c '\.\./\.\./\.\./' || true)
+outside=$(grep -rhoE 'include_(str|bytes|dir)!\("[^"]*"' src json-text/src protocol/src | grep -c '\.\./\.\./\.\./' || true)
 [ "$outside" = 0 ] || fail 'the sources include files from outside of what is copied'
 version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 grep -q "^FROM rust:$version-" deploy/Dockerfile || fail "deploy/Dockerfile builds with another Rust than $version"

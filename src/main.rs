@@ -1,10 +1,14 @@
 //! The `pusher-lite` binary.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use tikv_jemallocator::Jemalloc;
 
-/// Gives back what storms of connections took, which glibc's allocator does not; see docs/performance.md.
+/// Allocator that returns the memory of bursts of connections to the system, which the one of glibc does not; see
+/// docs/performance.md.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
@@ -13,7 +17,8 @@ async fn main() -> ExitCode {
     match pusher_lite::cli::run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pusher-lite: {error}");
+            // If nobody reads that either, the exit code says it.
+            let _ = writeln!(io::stderr(), "pusher-lite: {error}");
             ExitCode::FAILURE
         }
     }

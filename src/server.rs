@@ -1,8 +1,9 @@
-//! Accepting connections, bounding what they may cost, and stopping without losing requests.
+//! The server: it accepts connections, limits what they may use, and stops without losing requests.
 
 mod activity;
 mod pinned;
 mod quiet;
+mod sending;
 mod serving;
 mod tls;
 
@@ -13,11 +14,9 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Request, Response,
-    body::{Body, Incoming},
+    body::{Body as _, Incoming},
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -32,23 +31,31 @@ pub use self::{
     tls::{Tls, TlsError},
 };
 use self::{quiet::Quiet, serving::Serving};
-use crate::http::{Connection, Refusal, Refusals, TrustedProxies};
+use crate::{
+    http::{Body, Budget, Connection, Payer, Progress, Refusal, Refusals, Timeouts, TrustedProxies},
+    tasks::Tasks,
+};
 
-/// Connections that the kernel completes before they are accepted; it may lower this (`net.core.somaxconn`).
+/// Maximum connections that the kernel completes before the server accepts them; the kernel may lower this
+/// (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
-/// What the kernel takes for a client before it has sent it, in bytes; without this, up to 4 MB (`net.ipv4.tcp_wmem`) for each that
-/// does not read. What it has sent is not counted, so that far clients are served as fast as ever.
+/// Maximum unsent bytes that the kernel buffers for a client; without this limit, up to 4 MB (`net.ipv4.tcp_wmem`) for
+/// each client that does not read. Bytes in flight are not counted, so that distant clients are served as fast as ever.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 256 << 10;
-/// Quiet connections that are ended at a time when there is no room, and how soon it is looked again.
+/// Number of quiet connections that are ended at a time when there is no room, and the interval of checks.
 const MAKE_ROOM: usize = 64;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// How often it is said that there is no room.
+/// Maximum bytes of all unfinished heads together, beyond the first 16 KiB of each.
+const HEADS_BYTES: usize = 64 << 20;
+/// Maximum bytes of all answers together while slow clients read them, beyond the first 16 KiB of each.
+const ANSWERS_BYTES: usize = 256 << 20;
+/// Interval of log messages about reaching the connection limit.
 const SAY_EVERY: Duration = Duration::from_secs(10);
-/// After an error that the next `accept` would meet as well, such as having no file descriptor left.
+/// Delays after an error that the next `accept` would meet as well, such as having no file descriptor left.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
-/// An address that cannot be listened on; the message names the setting to change.
+/// Error when listening on an address; the message names the setting to change.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Another program listens there.
@@ -72,7 +79,7 @@ pub enum BindError {
     Other {
         /// The address and port asked for.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -81,7 +88,7 @@ pub enum BindError {
 ///
 /// # Errors
 ///
-/// [`BindError`], whose message is for the person who starts the server.
+/// [`BindError`], whose message is for the operator who starts the server.
 pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener, BindError> {
     let address = SocketAddr::new(host, port);
     listen(address).map_err(|source| match source.kind() {
@@ -96,31 +103,33 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A restart must not wait for the connections of the last run to leave TIME_WAIT.
     socket.set_reuseaddr(true)?;
-    // Whatever is accepted has it from the start.
+    // Accepted connections inherit this from the start.
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// How connections are served.
+/// Options of the server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most TCP connections open at once, upgraded ones included. Further ones wait in the kernel's queue; meanwhile those are
-    /// ended on which no request has come for long.
+    /// Maximum open TCP connections, upgraded ones included. Further connections wait in the kernel's queue; meanwhile
+    /// the server ends those that have been quiet for long.
     pub max_connections: usize,
-    /// How long a head may take to arrive, and a connection between two requests may be idle.
-    pub head_time: Duration,
-    /// The proxies that are believed what they say of their clients.
+    /// The time limits of a connection.
+    pub timeouts: Timeouts,
+    /// The proxies whose headers about their clients are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// What connections are encrypted with, if they are.
+    /// TLS settings, if connections are encrypted.
     pub tls: Option<Tls>,
-    /// Counts whom a limit keeps out.
+    /// Counters of refused requests and connections.
     pub refusals: Refusals,
+    /// Counts panics, which end no more than a connection.
+    pub tasks: Tasks,
 }
 
-/// Serves HTTP/1, and with TLS also HTTP/2, until `stop` is done, then lets running requests end, at the latest by the time
-/// that `stop` says; returns that time.
+/// Serves HTTP/1, and with TLS also HTTP/2, until `stop` completes. Then it lets running requests end, at most until
+/// the deadline that `stop` returns; returns that deadline.
 pub async fn serve<A, F>(
     listener: TcpListener,
     options: Options,
@@ -129,39 +138,42 @@ pub async fn serve<A, F>(
 ) -> Instant
 where
     A: Fn(Request<Incoming>, Connection) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     let stopping = CancellationToken::new();
     let connections = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let quiet = Quiet::default();
+    let (heads, answers) = (Budget::new(HEADS_BYTES), Budget::new(ANSWERS_BYTES));
     let accepting = async {
         let mut crowded = Crowded::default();
         loop {
             let permit = permit(&permits, &quiet, &mut crowded).await;
             let (stream, peer) = accept(&listener).await;
-            let connection = Connection::new(peer, options.trusted_proxies.clone(), permit);
+            let payer = payer(&options.trusted_proxies, peer);
+            let progress = Progress::new(options.timeouts, heads.clone(), payer);
+            let connection = Connection::new(peer, options.trusted_proxies.clone(), progress, permit);
             let presence = quiet.enter();
             let (answer, watched) = (answer.clone(), presence.clone());
-            // In a box: an answer's future is large, and hyper moves what it is given more than once.
+            // Boxed: an answer's future is large, and hyper moves it more than once.
             let answer = move |request: Request<Incoming>, connection: Connection| {
                 let arrival = watched.arrive(request.body().is_end_stream());
                 let connection = arrival.body_read().into_iter().fold(connection, Connection::with_body);
                 arrival.until(Box::pin(answer(request, connection)))
             };
-            let (head_time, refusals, stopping) = (options.head_time, options.refusals.clone(), stopping.clone());
-            let serving = Serving { connection, head_time, refusals: refusals.clone(), answer, stopping };
+            let (answers, refusals, stopping) = (answers.clone(), options.refusals.clone(), stopping.clone());
+            let serving = Serving { connection, answers, payer, refusals: refusals.clone(), answer, stopping };
             let tls = options.tls.clone();
             // The future of the connection is made where it stays: one that is captured is kept twice.
-            connections.spawn(async move {
+            connections.spawn(options.tasks.survive("connection", async move {
                 tokio::select! {
                     () = serving.serve(stream, tls) => {}
                     () = presence.unwanted() => {
                         refusals.count(Refusal::Quiet);
-                        tracing::debug!(%peer, "A quiet connection was ended to make room.");
+                        tracing::debug!(%peer, "Closed an idle connection to make room.");
                     }
                 }
-            });
+            }));
         }
     };
     let deadline = tokio::select! {
@@ -172,12 +184,17 @@ where
     stopping.cancel();
     connections.close();
     if timeout_at(deadline, connections.wait()).await.is_err() {
-        tracing::warn!(open = connections.len(), "Stopped without waiting longer for requests that are still running.");
+        tracing::warn!(open = connections.len(), "Stopped with requests still running.");
     }
     deadline
 }
 
-/// The wishes of the operating system that the process stops: SIGTERM, or SIGINT as by Ctrl-C.
+/// Returns the payer for the memory of a connection's heads and answers. A proxy has many clients.
+fn payer(proxies: &TrustedProxies, peer: SocketAddr) -> Payer {
+    if proxies.trusts(peer.ip()) { Payer::unlimited() } else { Payer::of(peer.ip()) }
+}
+
+/// Requests of the operating system to stop: SIGTERM, or SIGINT as by Ctrl-C.
 #[derive(Debug)]
 pub struct StopSignals {
     terminate: Signal,
@@ -185,16 +202,16 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Listens to them from now on.
+    /// Starts to listen to the signals.
     ///
     /// # Errors
     ///
-    /// When the operating system does not let the process listen to signals.
+    /// Fails if the operating system does not let the process listen to signals.
     pub fn listen() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -203,7 +220,7 @@ impl StopSignals {
     }
 }
 
-/// When it was last said that there is no room.
+/// Time of the last log message about the connection limit.
 #[derive(Default)]
 struct Crowded {
     said: Option<Instant>,
@@ -214,13 +231,13 @@ impl Crowded {
         if self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             self.said = Some(Instant::now());
             tracing::warn!(
-                "As many connections are open as PUSHER_LITE_MAX_CONNECTIONS or descriptors allow; new ones wait."
+                "Reached the limit of connections (PUSHER_LITE_MAX_CONNECTIONS, or descriptors); new ones wait."
             );
         }
     }
 }
 
-/// Room for another connection. Where there is none, quiet ones are ended.
+/// Waits for room for another connection. If there is none, quiet ones are ended.
 async fn permit(permits: &Arc<Semaphore>, quiet: &Quiet, crowded: &mut Crowded) -> OwnedSemaphorePermit {
     loop {
         if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
@@ -228,14 +245,14 @@ async fn permit(permits: &Arc<Semaphore>, quiet: &Quiet, crowded: &mut Crowded) 
         }
         crowded.say();
         quiet.end_some(MAKE_ROOM);
-        // Whatever ends, of its own accord or not, makes room at once.
+        // A connection that ends, for whatever reason, makes room immediately.
         if let Ok(permit) = timeout(LOOK_AGAIN, Arc::clone(permits).acquire_owned()).await {
             return permit.expect("the semaphore is never closed");
         }
     }
 }
 
-/// The next connection. Errors are waited out: none of them means that later connections fail as well.
+/// Accepts the next connection. Waits and retries on errors: none of them means that later connections fail as well.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let (mut delay, longest) = BACK_OFF;
     loop {

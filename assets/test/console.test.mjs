@@ -6,14 +6,14 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const console_ = fileURLToPath(new URL("../src/console", import.meta.url));
-const modules = ["backend", "backlog", "own_events", "pretty_json", "publish_form", "raw_payload"];
+const modules = ["backend", "backlog", "connection", "own_events", "pretty_json", "publish_form", "raw_payload"];
 const { outputFiles } = await build({
   stdin: { contents: modules.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: console_ },
   bundle: true,
   format: "esm",
   write: false,
 });
-const { AccessEnded, Backend, Backlog, decoder, OwnEvents, payloadText, prettyJson, problemOf, Refused, spellingOf } =
+const { AccessEnded, Backend, Backlog, Connection, decoder, OwnEvents, payloadText, prettyJson, problemOf, Refused, spellingOf } =
   await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 
 test("a payload keeps the spelling it was sent with", () => {
@@ -106,7 +106,7 @@ test("what cannot be published is said before it is sent", () => {
   for (const payload of ["[]", "null", "5", '"x"']) {
     assert.deepEqual(problemOf({ name: "e", payload }), { payload: ["must be an object: {…}"] });
   }
-  assert.match(problemOf({ name: "e", payload: '{"a":}' }).payload[0], /^is no JSON: /);
+  assert.match(problemOf({ name: "e", payload: '{"a":}' }).payload[0], /^is not valid JSON: /);
 });
 
 test("the backend is asked as the page's own forms ask it", async (t) => {
@@ -137,4 +137,46 @@ test("the backend is asked as the page's own forms ask it", async (t) => {
   await assert.rejects(backend.fetchJwt(), AccessEnded);
   answer(new Response(null, { status: 503 }));
   await assert.rejects(backend.fetchJwt(), /the server answered 503/);
+});
+
+test("a console whose session may have ended asks for another JWT, and says when it gets none", async (t) => {
+  const pushers = [];
+  class Pusher {
+    constructor(appKey, options) {
+      this.jwt = options.jwt;
+      this.channels = {};
+      this.socket = { connect() {}, onClose: (callback) => (this.close = (code) => callback({ code })) };
+      pushers.push(this);
+    }
+    subscribe() {
+      return { channel: {}, join() {}, leave() {} };
+    }
+    disconnect() {
+      this.ended = true;
+    }
+  }
+  globalThis.window = { require: (name) => (name === "phoenix" ? { Serializer: {} } : { default: Pusher }) };
+  t.after(() => delete globalThis.window);
+  const answers = ["first", "second", new Error("503"), new AccessEnded()];
+  const backend = {
+    async fetchJwt() {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  const states = [];
+  const connection = new Connection("key", "me", backend, { state: (state) => states.push(state) });
+  await connection.watch("t");
+  const [pusher] = pushers;
+  const closed = async (code) => {
+    pusher.close(code);
+    await new Promise(setImmediate);
+    return [pusher.jwt, states.at(-1), answers.length];
+  };
+  assert.deepEqual(await closed(1012), ["first", "reconnecting", 3], "a restart asks for nothing");
+  assert.deepEqual(await closed(1008), ["second", "reconnecting", 2]);
+  assert.deepEqual(await closed(1008), ["second", "reconnecting", 1], "the server may be back later");
+  assert.deepEqual(await closed(1008), ["second", "ended", 0]);
+  assert.equal(pusher.ended, true);
 });

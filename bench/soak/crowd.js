@@ -5,12 +5,12 @@ import { PollingClient } from "./poller.js"
 import { SocketClient } from "./socket.js"
 
 /**
- * Where clients connect, and as whom.
+ * Address and identity with which clients connect.
  *
  * @typedef {{http: string, appKey: string, params: Record<string, string>, headers?: Record<string, string>}} Place
  */
 
-/** How clients connect. */
+/** A kind of clients, by their way to connect. */
 class Kind {
   came = 0
   joined = 0

@@ -34,7 +34,7 @@ export function takeFrames(bytes, each) {
   }
 }
 
-/** How long the first frame's payload is, and where it begins; null as long as the header is not there. */
+/** Returns the length of the first frame's payload, and its position; null while the header is incomplete. */
 function payloadLength(bytes) {
   if (bytes.length < 2) return null
   const short = bytes[1] & 127

@@ -8,7 +8,7 @@ export function messageText(vsn, topic, event, payload) {
   return JSON.stringify(vsn === "1.0.0" ? { topic, event, payload, ref: "1" } : ["1", "1", topic, event, payload])
 }
 
-/** Whether a text says that a join was taken. A heartbeat's answer looks like it, and comes later. */
+/** Returns true if a text is the reply to an accepted join. A heartbeat's reply looks like it, and comes later. */
 export const isJoin = (text) => text.includes('"phx_reply"') && text.includes('"status":"ok"')
 
 export const isEvent = (text) => text.includes(`"${EVENT}"`)

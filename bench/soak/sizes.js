@@ -1,9 +1,9 @@
-// What must not grow, read from the server's metrics.
+// Sizes that must not grow, read from the server's metrics.
 
 /**
- * What is read: seen were up to 2 % more descriptors and tasks and 4 % more memory, with other programs on all of the machine. In the
- * three minutes between the baseline and the end of CI's run, 18,000 sockets come and go: a leak of 450 bytes for each is found,
- * in an hour's run one of 25.
+ * The sizes. Other programs on the machine caused up to 2 % more descriptors and tasks and 4 % more memory. In the
+ * three minutes between the baseline and the end of CI's run, 18,000 sockets come and go. The test finds a leak of 450
+ * bytes for each of them, and in an hour's run one of 25.
  *
  * Name, and series of the metrics whose sum it is; by how much it may differ from the baseline: a share, and so many more; by
  * how much, when everybody has gone, from what it was before anybody came.

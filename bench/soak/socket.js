@@ -48,7 +48,7 @@ export class SocketClient {
     if (how === "gone" || !this.#open) return this.socket.destroy()
     if (how === "leave") this.push("phx_leave", {})
     this.socket.write(closeFrame())
-    // Whoever does not see the server's end of it goes away all the same.
+    // A client that does not see the server's end of the connection leaves all the same.
     setTimeout(() => this.socket.destroy(), 2_000).unref()
   }
 

@@ -1,7 +1,7 @@
-//! Who is present as far as one client was told, cheap enough to be kept for each of a crowd.
+//! Presence as one client has been told it, cheap enough to be kept for each client of a crowd.
 use memchr::memmem;
 
-/// How many users, and a sum over their names: equal for two views if, but for chance, the same users are in them.
+/// Number of users, and a sum over their names: equal for two views if, except by chance, they contain the same users.
 /// For scenarios in which each user has one connection.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Tally {
@@ -28,7 +28,7 @@ impl Tally {
     }
 }
 
-/// FNV-1a.
+/// Hashes with FNV-1a.
 fn hash(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ *b as u64).wrapping_mul(0x0100_0000_01b3))
 }

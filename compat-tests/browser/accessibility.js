@@ -1,4 +1,4 @@
-// What every page has to be: fit the window, be accessible to everyone, and make the browser complain about nothing.
+// Requirements for every page: it fits the window, is accessible to everyone, and causes no complaint of the browser.
 
 import assert from "node:assert/strict"
 import fs from "node:fs"
@@ -6,7 +6,7 @@ import { createRequire } from "node:module"
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
-/** How bad what axe finds may be. */
+/** Impact of axe's findings that fails a test. */
 const TOO_BAD = ["serious", "critical"]
 
 /** @param {import("playwright-core").Page} page */

@@ -1,4 +1,4 @@
-// What a root user does under /admin.
+// Actions of a root user under /admin.
 
 import assert from "node:assert/strict"
 import fs from "node:fs"
@@ -115,21 +115,26 @@ describe("the admin", { skip: siteLeftOut() }, () => {
     for (const name of ["batch1", "batch2"]) await createUser(name, `${name}@example.com`)
     await search("users", "batch")
     await root.page.getByLabel("Select all").check()
-    await root.page.getByLabel("With those selected").selectOption("Delete")
-    await root.press("Go")
+    await root.page.getByLabel("Action for selected rows").selectOption("Delete")
+    await root.press("Apply")
     await root.press("Delete")
     await root.isTold(/2/)
     await search("users", "batch")
     assert.equal(await rows().count(), 0)
   })
 
-  test("a switch in the list makes somebody root, and the log knows", async () => {
+  test("a form with a confirmation makes somebody root, no switch does, and the log knows", async () => {
     const ben = await site.member("Ben")
     await search("users", ben.email)
-    const toggle = () => rowOf(ben.email).getByRole("switch", { name: /root/i })
-    assert.equal(await toggle().getAttribute("aria-checked"), "false")
-    await toggle().click()
-    await root.page.locator('[role="switch"][aria-checked="true"]').first().waitFor()
+    assert.equal(await rowOf(ben.email).getByRole("switch", { name: /root/i }).count(), 0)
+    await openFirst("users")
+    await root.follow("Edit")
+    await root.page.getByLabel("Root", { exact: true }).check()
+    await root.press("Save")
+    await root.page.getByText(/must be ticked/).first().waitFor()
+    await root.page.getByLabel("Yes, make this user root").check()
+    await root.press("Save")
+    await root.isTold(/saved/i)
     await ben.goTo("/admin")
     await ben.page.getByRole("heading", { name: "Dashboard" }).waitFor()
     await root.goTo("/admin/audit")

@@ -1,4 +1,4 @@
-// What an application written for the original does, in the page. Everything that happens is written to `happened`.
+// Actions of an application written for the original, in the page. All events are written to `happened`.
 
 /* global require, window */
 

@@ -60,7 +60,7 @@ describe("colleagues", { skip: siteLeftOut() }, () => {
     await eve.invite(finn.email)
     await site.mails.next(finn.email, /invites you/i)
     await eve.goToOrganization()
-    await eve.follow("Who has not accepted yet")
+    await eve.follow("All pending invitations")
     await eve.press(/^Send again/)
     await eve.isTold(finn.email)
     const { link } = await site.mails.next(finn.email, /invites you/i)

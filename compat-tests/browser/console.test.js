@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import { scratchFolder } from "../target/scratch.js"
 import { openSite, siteLeftOut } from "./site.js"
 
-/** How each snippet for backends is run; those of other languages only where the language is installed. */
+/** Commands that run the snippets for backends; those of other languages only where the language is installed. */
 const RUNS = {
   curl: ["bash", "publish.sh"],
   Ruby: ["ruby", "publish.rb"],
@@ -18,7 +18,7 @@ const RUNS = {
   PHP: ["php", "publish.php"],
 }
 
-/** What anyone who builds or tests this project has. */
+/** Programs that everybody has who builds or tests this project. */
 const ALWAYS = ["bash", "node", "python3"]
 
 const run = promisify(execFile)
@@ -80,7 +80,7 @@ describe("an application and its console", { skip: siteLeftOut() }, () => {
     }
     await publisher.fill({ Payload: "{not json" })
     await publisher.press("Publish")
-    await publisher.reads(/no JSON/)
+    await publisher.reads(/not valid JSON/)
     assert.equal(await events(publisher).filter({ hasText: "paid" }).count(), 1)
   })
 
@@ -123,7 +123,7 @@ describe("an application and its console", { skip: siteLeftOut() }, () => {
     await ann.isTold(/archived/i)
     await watcher.page.getByText("Connected", { exact: true }).waitFor({ state: "detached" })
     await ann.press(/^Restore/)
-    await ann.isTold(/in use again/)
+    await ann.isTold(/is restored/)
     await openConsole("archive")
   })
 

@@ -1,4 +1,4 @@
-// Where the pages of the site are, with something on each of them.
+// Addresses of the site's pages, with something on each of them.
 
 import assert from "node:assert/strict"
 import { installDemo } from "../target/installation.js"
@@ -67,7 +67,10 @@ async function forVisitors(site, member) {
   await ben.fill({ "Email address": member.email })
   await ben.press("Send the mail")
   const { link: reset } = await site.mails.next(member.email, /new password/i)
-  return [...FOR_EVERYBODY, invitation, reset]
+  const newcomer = await site.visitor("Gwen")
+  await newcomer.signUp()
+  const { link: confirmation } = await site.mails.next(newcomer.email, /confirm/i)
+  return [...FOR_EVERYBODY, invitation, reset, confirmation]
 }
 
 async function forMembers(member) {

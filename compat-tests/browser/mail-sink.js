@@ -70,7 +70,7 @@ class MailSink {
   }
 }
 
-/** Where the mail wants its reader to go: the first address of the text that is also one of the HTML's links. */
+/** Returns the main link of a mail: the first address of the text that is also one of the HTML's links. */
 function linkOf(text, html) {
   const links = [...(html || "").matchAll(/href="([^"]+)"/g)].map(([, href]) => unescaped(href))
   return (text ?? "").match(/https?:\/\/[^\s<>]+/g)?.find((url) => links.includes(url)) ?? null

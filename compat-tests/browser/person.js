@@ -79,14 +79,28 @@ export class Person {
 
   /** Waits for the page that explains a link that does not work, and offers a way on. */
   async isTooLate() {
-    await this.page.getByRole("heading", { name: /not valid any more|no longer be used/ }).waitFor()
+    await this.page.getByRole("heading", { name: /no longer valid|no longer be used/ }).waitFor()
     await this.page.getByRole("main").locator('a[role="button"]').first().waitFor()
   }
 
-  /** Follows the link of the mail. */
+  /** Follows the link of the mail, and enters the password that its page asks for. */
   async confirm() {
     const { link } = await this.site.mails.next(this.email, /confirm/i)
+    await this.confirmBy(link)
+  }
+
+  async confirmBy(link) {
     await this.goTo(link)
+    await this.fill({ Password: this.password })
+    await this.press("Confirm this address")
+    await this.isTold(/confirmed/i)
+  }
+
+  /** Follows the link of a mail, and presses the button of its page. */
+  async unlockBy(link) {
+    await this.goTo(link)
+    await this.press("Unlock the account")
+    await this.isTold(/unlocked/i)
   }
 
   async fillSignIn({ email = this.email, password = this.password } = {}) {
@@ -101,7 +115,7 @@ export class Person {
     this.password = password
   }
 
-  /** Whatever comes of it. */
+  /** Tries to sign in, and accepts any outcome. */
   async trySignIn(given = {}) {
     await this.goTo("/sessions/new")
     await this.fillSignIn(given)
@@ -183,7 +197,7 @@ export class Person {
     await this.isSignedIn()
   }
 
-  /** What the page of an organization shows of another member. */
+  /** Returns the row of another member on the page of an organization. */
   memberRow(other) {
     return this.page.getByRole("main").locator("li, tr").filter({ hasText: other.email })
   }

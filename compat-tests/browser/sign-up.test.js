@@ -1,4 +1,4 @@
-// How somebody gets an account, and into it.
+// Sign-up, and the first sign-in.
 
 import assert from "node:assert/strict"
 import { after, afterEach, before, describe, test } from "node:test"
@@ -19,7 +19,6 @@ describe("signing up and in", { skip: siteLeftOut() }, () => {
     await ann.press("Sign up")
     await ann.hasMail()
     await ann.confirm()
-    await ann.isTold(/confirmed/i)
     const welcome = await site.mails.next(ann.email, /welcome/i)
     assert.match(welcome.text, /[0-9a-f-]{32,36}/, "the welcome holds a token")
     await ann.signIn()
@@ -50,12 +49,29 @@ describe("signing up and in", { skip: siteLeftOut() }, () => {
     const cleo = await site.visitor("Cleo")
     await cleo.signUp()
     const { link } = await site.mails.next(cleo.email, /confirm/i)
-    await cleo.goTo(link)
-    await cleo.isTold(/confirmed/i)
+    await cleo.confirmBy(link)
     for (const path of [link, "/confirmations/no-such-token/edit"]) {
       await cleo.goTo(path)
       await cleo.isTooLate()
     }
+  })
+
+  test("opening the link confirms nothing, and who did not sign up sets another password", async () => {
+    const owner = await site.visitor("Hal")
+    const thief = await owner.inAnotherBrowser()
+    await thief.signUp()
+    const { link } = await site.mails.next(owner.email, /confirm/i)
+    for (const scanner of [owner, thief]) await scanner.goTo(link)
+    await thief.trySignIn()
+    await thief.isRefused(/confirm/i)
+    await owner.goTo(link)
+    await owner.fill({ "New password": "a password of the owner", "New password again": "a password of the owner" })
+    await owner.press("Set the password and confirm")
+    await owner.isTold(/confirmed/i)
+    await thief.trySignIn()
+    await thief.isRefused()
+    owner.password = "a password of the owner"
+    await owner.signIn()
   })
 
   test("errors stand beside their fields, and what was typed is kept", async () => {

@@ -21,7 +21,7 @@ export async function startBlockingProxy(target) {
   return { url: `http://127.0.0.1:${proxy.address().port}`, refusedUpgrades: () => refused, close }
 }
 
-/** When the target is gone, so is the connection. */
+/** Forwards a request. Closes the connection when the target is gone. */
 function forward(request, response, { host, port }) {
   const { method, url, headers } = request
   const passed = http.request({ host, port, method, path: url, headers, agent: false }, (answer) => {

@@ -1,9 +1,9 @@
-// What one version of phoenix.js does over one transport: a method for each column of the matrix, called in the order
+// Checks of one version of phoenix.js over one transport: a method for each column of the matrix, called in the order
 // of CHECKS. Later ones build on what earlier ones left behind.
 
 import assert from "node:assert/strict"
 import { signJwt, standardClaims } from "../wire/jwt.js"
-import { PhoenixClient, stopsWhenRefused } from "./phoenix-client.js"
+import { PhoenixClient, staysAway, stopsWhenRefused } from "./phoenix-client.js"
 
 /** The columns. All cells finish one before any begins the next. */
 export const CHECKS = [
@@ -136,6 +136,12 @@ export class Cell {
   /** The server was restarted. */
   async #comesBack() {
     const [alice, , bob] = this.channels
+    if (staysAway(this.version, this.transport)) {
+      for (const client of [alice.client, bob.client, this.expiring]) {
+        await client.events.has((event) => event === "close", `${this.name}: the end of the connection`)
+        client.reconnect()
+      }
+    }
     await Promise.all([alice, bob].map(({ client }) => client.opened(2)))
     await Promise.all([alice, bob, this.common].map((channel) => channel.rejoined()))
     alice.push("message", { after: "restart" })

@@ -2,7 +2,7 @@
 
 import fs from "node:fs"
 import path from "node:path"
-import { stopsWhenRefused } from "./phoenix-client.js"
+import { staysAway, stopsWhenRefused, waitsToReconnect } from "./phoenix-client.js"
 
 const ROOT = path.join(import.meta.dirname, "..")
 const DOCUMENT = path.join(ROOT, "..", "docs", "clients.md")
@@ -10,7 +10,7 @@ const REPORT = path.join(ROOT, "report", "matrix.md")
 
 const [BEGIN, END] = ["<!-- matrix -->\n", "<!-- /matrix -->"]
 
-/** What an application has to know although it works. */
+/** Limitations that an application has to know although it works. */
 const NOTES = [
   {
     mark: "¹",
@@ -22,14 +22,21 @@ const NOTES = [
     text:
       "Because of ¹, call `socket.conn.close()` when the new JWT is there: " +
       "the client then connects and joins again.",
-    applies: (check, { version, transport }) => check === "new JWT" && stopsWhenRefused(version, transport),
+    applies: (check, { version, transport }) =>
+      check === "new JWT" && stopsWhenRefused(version, transport) && !staysAway(version, transport),
   },
   {
     mark: "³",
     text:
       "After 1, 2, 5, then each 10 seconds, unless the option `reconnectAfterMs` says otherwise; " +
       "later versions try within milliseconds.",
-    applies: (check, { version }) => check === "restart" && ["1.2.1", "1.3.4"].includes(version),
+    applies: (check, { version, transport }) =>
+      check === "restart" && waitsToReconnect(version) && !staysAway(version, transport),
+  },
+  {
+    mark: "⁴",
+    text: "The client does not come back by itself: call `socket.disconnect(() => socket.connect())`.",
+    applies: (check, { version, transport }) => ["restart", "new JWT"].includes(check) && staysAway(version, transport),
   },
 ]
 

@@ -36,7 +36,7 @@ describe("matrix", { skip: leftOut(restarts ? undefined : "needs a server of its
     await server?.dispose()
   })
 
-  /** What happens to all cells before a check. */
+  /** Actions for all cells before a check. */
   const BEFOREHAND = {
     "receive from REST": () => publish(server, "news", { topic: COMMON_TOPIC, from: "REST" }),
     "JWT expires": ({ expiringJwt }, exp) => expiry(expiringJwt, exp),

@@ -1,14 +1,27 @@
 // The real phoenix.js of several years, behind one interface. What differs between them is told here and nowhere else.
 
+import fs from "node:fs"
 import { createRequire } from "node:module"
+import path from "node:path"
 import WebSocket from "ws"
 import { Inbox } from "./inbox.js"
 import { uncaught } from "./xhr.js"
 
 const require = createRequire(import.meta.url)
 
-/** The last of each minor version, or nearly. */
-export const VERSIONS = ["1.2.1", "1.3.4", "1.4.18", "1.5.14", "1.6.16", "1.7.23", "1.8.16"]
+/** The first and the last of each minor version that npm has. */
+export const VERSIONS = [
+  ...["1.2.0", "1.2.1"],
+  ...["1.3.0", "1.3.5"],
+  ...["1.4.0", "1.4.18"],
+  ...["1.5.0", "1.5.14"],
+  ...["1.6.0", "1.6.16"],
+  ...["1.7.0", "1.7.23"],
+  ...["1.8.0", "1.8.16"],
+]
+
+/** Those that send over long-polling whatever gathered in one batch, some of them however much it is. */
+export const BATCHING_VERSIONS = ["1.7.0", "1.7.14", "1.7.21", "1.7.23", "1.8.0", "1.8.1", "1.8.16"]
 
 /** One for each way to speak: vsn 1, vsn 2 of old, vsn 2 of today. */
 export const SAMPLED_VERSIONS = ["1.2.1", "1.5.14", "1.8.16"]
@@ -24,13 +37,26 @@ const SOON = (tries) => [50, 1_000, 2_000][tries - 1] ?? 3_000
 /** Short, so that heartbeats are seen, and since 1.5 forgets to end the timer: the process would live on for 30 s. */
 const HEARTBEAT = 1_000
 
-/** How long a client waits for an answer, in milliseconds. */
+/** Time that a client waits for an answer, in milliseconds. */
 const ANSWERED_WITHIN = 10_000
 
 const isBefore = (version, other) => version.localeCompare(other, "en", { numeric: true }) < 0
 
 /** Long-polling clients of old throw when they are refused, and stop for good. */
 export const stopsWhenRefused = (version, transport) => transport === "long-polling" && isBefore(version, "1.5")
+
+/** Over long-polling 1.4.0 takes the loss of its connection for its own wish, and does not come back by itself. */
+export const staysAway = (version, transport) => transport === "long-polling" && version === "1.4.0"
+
+/** Later versions try again within milliseconds. */
+export const waitsToReconnect = (version) => !isBefore("1.4.0", version)
+
+/** The package of 1.6.0 can be neither required nor, before Node 20.19, imported: what it has for script tags is evaluated. */
+function packageOf(version) {
+  if (version !== "1.6.0") return require(`phoenix-${version}`)
+  const script = path.join(import.meta.dirname, "..", "node_modules", "phoenix-1.6.0", "priv", "static", "phoenix.js")
+  return new Function(`${fs.readFileSync(script, "utf8")}\nreturn Phoenix`)()
+}
 
 export class PhoenixClient {
   /** `open`, `close` and `error`, in order. */
@@ -49,7 +75,7 @@ export class PhoenixClient {
     { transport = "WebSocket", options = {} } = {},
   ) {
     Object.assign(this, { version, transport, uid, appKey })
-    this.phoenix = require(`phoenix-${version}`)
+    this.phoenix = packageOf(version)
     /** Read by the client at each attempt to connect. */
     this.params = { app_key: appKey, unique_identifier: uid, ...(jwt !== null && { guardian_token: jwt }) }
     this.socket = new this.phoenix.Socket(`${url.replace(/^http/, "ws")}/socket`, {
@@ -91,15 +117,16 @@ export class PhoenixClient {
 
   /** Begins anew where the client has stopped. `disconnect()` and `connect()` would not join the topics again. */
   reconnect() {
-    this.socket.conn.close()
+    if (staysAway(this.version, this.transport)) this.socket.disconnect(() => this.socket.connect())
+    else this.socket.conn.close()
   }
 
-  /** How many errors there were by now. */
+  /** Number of errors so far. */
   get errors() {
     return this.#count("error")
   }
 
-  /** How often it has opened by now. */
+  /** Number of times it has opened so far. */
   get openings() {
     return this.#count("open")
   }

@@ -73,6 +73,24 @@ for (const { name, missing, restarts, start } of await serversUnderTest()) {
           await assert.rejects(answerTo(channel.push("message", {})), { response: { reason: "forbidden" } })
         })
 
+        test("gets no reply from another client, neither by a push nor by REST", async () => {
+          const [victim, forger] = await Promise.all(
+            ["victim", "forger"].map((uid) => joined(version, topic("forged"), { uid }, "message")),
+          )
+          const replies = []
+          const push = victim.push("message", { n: 1 })
+          for (const status of ["ok", "error"]) push.receive(status, (response) => replies.push(response))
+          for (let ref = 1; ref < 10; ref++) {
+            const forged = forger.push(`chan_reply_${ref}`, { status: "ok", response: { forged: ref } })
+            await assert.rejects(answerTo(forged), { response: { reason: "reserved event" } })
+          }
+          const published = { topic: topic("forged"), status: "ok", response: {} }
+          assert.equal(await publish(server, "chan_reply_2", published), 422)
+          forger.push("message", { n: 2 })
+          await victim.hears("message", { n: 2 })
+          assert.deepEqual(replies, [])
+        })
+
         test("leaves and joins again", async () => {
           const watcher = await joined(version, topic("leave"), { uid: "watcher" })
           const leaver = await joined(version, topic("leave"), { uid: "leaver" }, "message")

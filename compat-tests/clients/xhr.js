@@ -1,5 +1,5 @@
-// What long-polling needs of a browser: `window` (phoenix.js before 1.4) and XMLHttpRequest. As in a browser, what a
-// handler throws is reported and ends nothing.
+// The parts of a browser that long-polling needs: `window` (phoenix.js before 1.4) and XMLHttpRequest. As in a browser,
+// an exception of a handler is reported and ends nothing.
 
 import { createRequire } from "node:module"
 import { Inbox } from "./inbox.js"

@@ -50,7 +50,7 @@ function refused(step) {
   return { ...step, json: [...step.json.slice(0, 4), payload] }
 }
 
-/** What is sent to a topic that is not joined is answered without a join_ref. */
+/** Removes the join_ref: the reply to a message on a topic that is not joined has none. */
 function withoutJoinRef(step) {
   return Array.isArray(step.json) ? { ...step, json: [null, ...step.json.slice(1)] } : step
 }

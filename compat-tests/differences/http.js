@@ -1,5 +1,5 @@
-// What the rows of DIFFERENCES.md ask for in http.json, by row and, where entries of one row differ, by entry. Each
-// answers with the answers that are right; an empty list stands for the recorded one, checked by its row's own rule.
+// Answers that the rows of DIFFERENCES.md ask for in http.json, by row and, where entries of one row differ, by entry.
+// Each function returns the right answers; an empty list stands for the recorded one, checked by its row's own rule.
 
 import { matching } from "../replay/match.js"
 import { detail, forbidden, invalid, JSON_TYPE, messagesFor, page, taken, unauthenticated } from "./answers.js"
@@ -51,7 +51,7 @@ const D2 = {
   // The bundle that the original's installation lacked is part of this server.
   "routing/GET /js/pusher.js default accept": [script()],
   "routing/GET /js/pusher.js Accept json": [script()],
-  // Which of the two `_format` and `Accept` ask for is left open.
+  // The choice between the two formats that `_format` and `Accept` ask for is left open.
   "sessions/_format=html": [detail(406), page(406)],
   // No route was looked for yet, so that the answer may be the HTTP library's.
   "extra/HTTP/1.1 no Host": [detail(400), page(400), { status: 400, text: "" }].map((answer) => ({

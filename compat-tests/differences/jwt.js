@@ -1,4 +1,4 @@
-// What the rows of DIFFERENCES.md ask for in jwt.json: for each column, the values that are right.
+// Values that the rows of DIFFERENCES.md ask for in jwt.json: for each column, the right ones.
 
 import { detail, forbidden, unauthenticated } from "./answers.js"
 

@@ -1,5 +1,5 @@
-// What the rows of DIFFERENCES.md ask for in longpoll.json and in the long-polling scenarios of v2.json: each rewrites
-// the recorded answers.
+// Changes that the rows of DIFFERENCES.md ask for in longpoll.json and in the long-polling scenarios of v2.json: each
+// rewrites the recorded answers.
 
 import { matching, oneOf } from "../replay/match.js"
 import { JSON_TYPE } from "./answers.js"

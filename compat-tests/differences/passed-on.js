@@ -15,7 +15,10 @@ export function passedOnAsSent(steps) {
   })
 }
 
-/** What is wrong with a frame that should carry the payload `raw`, and be as `recorded` otherwise; null: nothing. */
+/**
+ * Returns the fault of a frame that should carry the payload `raw`, and be as `recorded` otherwise; null if there is
+ * none.
+ */
 export function matchPassedOn(raw, recorded, text, context) {
   const message = readMessage(parseJson(text))
   if (!message) return `no message: ${show(text)}`

@@ -1,4 +1,4 @@
-// What the rows of DIFFERENCES.md ask for in ws.json and v2.json: each rewrites the recorded steps.
+// Changes that the rows of DIFFERENCES.md ask for in ws.json and v2.json: each rewrites the recorded steps.
 
 import { anything, matching, oneOf } from "../replay/match.js"
 import { stepMessage } from "../replay/wire-message.js"
@@ -33,6 +33,8 @@ const BY_NAME = {
   // D16 names events that are no strings; the recordings are not marked. Crashing as recorded is taken as right, too.
   push_event_type_integer: eventTypeVariants,
   push_event_type_null: eventTypeVariants,
+  // Recorded before Phoenix took such leaves.
+  leave_join_ref_null: (steps) => [{ steps: leaveAtOnce(steps), row: "D24" }],
   // The limit of 100 topics is Phoenix 1.7's; the original has none (RECORDINGS.md: neither is wrong).
   join_101_topics: manyTopics,
   // D22 says what is answered to `phoenix`, not to protocols that nobody speaks: none is picked, or the offer refused.
@@ -84,7 +86,7 @@ function refuseAll(steps, fits, reason) {
   for (const step of steps.filter(fits)) {
     rewritten = refusePush(rewritten, rewritten.indexOf(step), reason)
   }
-  // Whoever a relayed event closed stays open.
+  // A socket that a relayed event closed stays open.
   return reason === "reserved event"
     ? rewritten.filter((step) => !isClose(step) && !(isReceive(step) && step.tcp))
     : rewritten
@@ -127,6 +129,30 @@ function eventTypeVariants(steps) {
   return [
     { steps: eventRefused(steps), row: "D16" },
     { steps, row: null },
+  ]
+}
+
+/** D24: the leave without a join_ref is answered as the later one was, and what follows finds nobody in the topic. */
+function leaveAtOnce(steps) {
+  const isFrom = (step, name) => step.dir === ">" && stepMessage(step)?.event === name
+  const first = steps.findIndex((step) => isFrom(step, "phx_leave"))
+  const push = steps.findIndex((step) => isFrom(step, "still"))
+  const last = steps.findLastIndex((step) => isFrom(step, "phx_leave"))
+  const topic = stepMessage(steps[first]).topic
+  const [reply, close] = steps.slice(last + 1)
+  const answered = (step, ref, status, response) => ({
+    ...reply,
+    t: step.t,
+    json: [status === "ok" ? "1" : null, ref, topic, "phx_reply", { status, response }],
+  })
+  return [
+    ...steps.slice(0, first + 1),
+    answered(steps[first], "2", "ok", {}),
+    { ...close, t: steps[first].t },
+    steps[push],
+    answered(steps[push], "3", "error", { reason: "unmatched topic" }),
+    steps[last],
+    answered(steps[last], "4", "ok", {}),
   ]
 }
 

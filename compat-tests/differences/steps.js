@@ -10,17 +10,17 @@ export const isReceive = (step) => step.dir === "<"
 /** Events that belong to the protocol: clients may not send them (D7). */
 export const isReserved = (event) =>
   typeof event === "string" &&
-  (event.startsWith("phx_") || ["presence_state", "presence_diff", "disconnect"].includes(event))
+  (/^(phx|chan_reply)_/.test(event) || ["presence_state", "presence_diff", "disconnect"].includes(event))
 
 const LIFECYCLE = ["phx_join", "phx_leave"]
 
-/** Whether a step sends an event for others, rather than joining, leaving or keeping alive. */
+/** Returns true if a step sends an event for others, rather than joining, leaving or keeping alive. */
 export function isPush(step) {
   const message = step.dir === ">" ? stepMessage(step) : null
   return Boolean(message) && message.topic !== "phoenix" && !LIFECYCLE.includes(message.event)
 }
 
-/** Where the next thing is sent behind `index`. */
+/** Returns the index of the next send behind `index`. */
 export function nextSend(steps, index) {
   const at = steps.findIndex((step, other) => other > index && isSend(step))
   return at < 0 ? steps.length : at
@@ -69,7 +69,7 @@ export function broadcast(steps, socket, { topic, event, payload }) {
   return { socket, dir: "<", op: "text", json }
 }
 
-/** Whether this socket connected with vsn 2. */
+/** Returns true if this socket connected with vsn 2. */
 export function speaksArrays(steps, socket) {
   const connect = steps.find((step) => step.connect && step.socket === socket)
   return /[?&]vsn=2\./.test(connect.connect)

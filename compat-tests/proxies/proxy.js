@@ -11,7 +11,7 @@ import { makeCertificate } from "./certificate.js"
 const DEPLOY = path.join(import.meta.dirname, "../../deploy")
 const STARTED_WITHIN = 10_000
 
-/** What runs each, and how its configuration becomes that of a test. */
+/** The program of each kind, and the function that adapts its configuration to a test. */
 const KINDS = {
   nginx: { program: "/usr/sbin/nginx", prepare: nginx },
   HAProxy: { program: "/usr/sbin/haproxy", prepare: haproxy },
@@ -35,7 +35,7 @@ export async function startProxy(name, servers) {
   const folder = scratchFolder(name)
   const certificate = makeCertificate(folder)
   const ports = { plain: await freePort(), tls: await freePort(), servers }
-  // What they would keep in a home comes into the folder.
+  // Files that they would keep in a home directory come into the folder.
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   const child = spawn(program, prepare(folder, certificate, ports), { env, stdio: ["ignore", "pipe", "pipe"] })
   atEnd(() => child.kill())
@@ -47,7 +47,7 @@ export async function startProxy(name, servers) {
   return { url: `https://localhost:${ports.tls}`, plainPort: ports.plain, ca: certificate.pem, stop, get log() { return log() } }
 }
 
-/** Where nginx and Caddy write their logs: their output is no file that nginx could open. */
+/** Access log of nginx and Caddy: their output is no file that nginx could open. */
 const accessLog = (folder) => path.join(folder, "access.log")
 
 /** Replaces every text of `pairs` in a file of deploy/; each has to be there. */

@@ -1,4 +1,4 @@
-// What must come on each lane, with the room that the recordings leave to chance (see fixtures/RECORDINGS.md).
+// Messages that must come on each lane, with the room that the recordings leave to chance (see fixtures/RECORDINGS.md).
 
 import { laneOf } from "./timeline.js"
 import { isLeaveOf, sentMessages, stepMessage } from "./wire-message.js"
@@ -36,7 +36,10 @@ export function expectationsOf(phases) {
   return { lanes, mayFollow }
 }
 
-/** Whether a socket that leaves, crashes or joins again sees its own leave, before its next presence_state, is chance. */
+/**
+ * Allows both outcomes: it is chance if a socket that leaves, crashes or joins again sees its own leave before its next
+ * presence_state.
+ */
 function leaveRoomForOwnLeaves(phases, lanes) {
   const uids = uniqueIdentifiers(phases)
   const mayFollow = new Map()
@@ -85,7 +88,7 @@ function uniqueIdentifiers(phases) {
   return uids
 }
 
-/** Who sees whom first when several join at the same instant is chance. */
+/** Allows any order in which sockets that join at the same instant see each other. */
 function gatherJoinsTogether(phase, index, lanes) {
   for (const [topic, sockets] of joinsByTopic(phase)) {
     if (sockets.size < 2) continue

@@ -1,4 +1,4 @@
-// Which recordings make up which group, and which groups are played when none is asked for.
+// Groups of recordings, and the groups that are played by default.
 
 /** Everything that can be named with --only. */
 export const GROUPS = [

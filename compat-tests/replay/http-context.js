@@ -1,5 +1,5 @@
-// What the server makes up and later requests name again: ids, keys, tokens. Recorded values are mapped to the ones seen
-// now, in answers as they come and in requests before they go.
+// Values that the server makes up and later requests name again: ids, keys, tokens. Recorded values are mapped to the
+// ones seen now, in answers as they come and in requests before they go.
 
 import { isSignedBy, readJwt } from "../wire/jwt.js"
 import { match } from "./match.js"

@@ -3,7 +3,7 @@
 import { sendRequest } from "../wire/http.js"
 import { RawSocket } from "../wire/raw-socket.js"
 
-/** How long the server may take to close a socket that lost what it lived by, in milliseconds. */
+/** Time that the server has to close a socket that lost its basis, in milliseconds. */
 const CLOSES_WITHIN = 5_000
 
 const ENTRIES = {
@@ -44,7 +44,7 @@ export async function replaySocketEntry(entry, address, credentials, context, re
   }
 }
 
-/** What earlier entries made: the application of that name, or the token of that session. */
+/** Returns the things that earlier entries made: the application of that name, or the token of that session. */
 function recordedThings({ app, session }, requests, context) {
   const application = requests.find(({ request }) => request?.json?.application?.name === app && app !== undefined)
   const opened = requests.find(({ name }) => name === session)

@@ -32,7 +32,7 @@ function apart(step, id, steps) {
 /** The placeholder of the token in a path, such as `{session1}`. */
 const sessionOf = (request) => /[?&]token=([^&]*)/.exec(request)?.[1]
 
-/** Whether this waits for messages: a GET with a token. */
+/** Returns true if this waits for messages: a GET with a token. */
 const isPoll = ({ request }) => request.startsWith("GET ") && sessionOf(request) !== undefined
 
 function endOf({ t, took_ms }, steps) {

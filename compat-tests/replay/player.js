@@ -10,10 +10,10 @@ import { rawFrame } from "./raw-bytes.js"
 import { laneOf } from "./timeline.js"
 import { parseJson, stepMessage } from "./wire-message.js"
 
-/** How long something that must come may take, in milliseconds, on top of the recorded time when that was long. */
+/** Time for a required message to come, in milliseconds, on top of the recorded time when that was long. */
 const PATIENCE = 6_000
 
-/** How long to wait further once something is missing. */
+/** Time to wait further once something is missing. */
 const PATIENCE_LOST = 300
 
 const BARRIER = "compat-tests-barrier"
@@ -167,7 +167,7 @@ const answered = (socket, ref) => socket.received.some((entry) => entry.op === "
 
 const isBarrierReply = (entry) => entry.op === "text" && entry.text.includes(BARRIER)
 
-/** How long the recording took over what this phase waits for, if that was long: an idle time-out. */
+/** Returns the time that the recording took for this phase's messages, if that was long: an idle time-out. */
 function recordedWait({ actions, expected }) {
   if (expected.length === 0) return 0
   const took = expected.at(-1).t - actions.at(-1).t

@@ -19,7 +19,10 @@ export function prepareSteps(steps, credentials) {
   })
 }
 
-/** What is sent keeps its recorded data; what is expected is written as the player writes down what comes. */
+/**
+ * Prepares a frame. A sent frame keeps its recorded data; an expected one is written as the player writes received
+ * ones.
+ */
 function readyFrame(frame, dir) {
   return dir === ">" ? frame : { ...frame, data: digest(recordedData(frame.data)) }
 }

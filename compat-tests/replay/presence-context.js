@@ -1,5 +1,5 @@
-// What may differ inside presence payloads: `phx_ref` is another string, but the same one wherever the recording has
-// the same one; `online_at` is the time of the join in milliseconds.
+// Allowed differences inside presence payloads: `phx_ref` is another string, but the same one wherever the recording
+// has the same one; `online_at` is the time of the join in milliseconds.
 
 const CLOCK_TOLERANCE = 10 * 60_000
 

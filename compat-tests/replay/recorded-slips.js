@@ -1,4 +1,4 @@
-// What fixtures/RECORDINGS.md says about the recordings themselves, applied to their steps.
+// Corrections from fixtures/RECORDINGS.md of the recordings themselves, applied to their steps.
 
 import { stepMessage } from "./wire-message.js"
 

@@ -12,7 +12,7 @@ export function entryLine({ file, class: behaviour, name, verdict, row }) {
   return `${word.padEnd(24)} ${file.padEnd(10)} ${behaviour}: ${name}`
 }
 
-/** What is wrong with an unexpected entry; with `verbose` all that was expected and all that came. */
+/** Returns the fault of an unexpected entry; with `verbose`, also all expected and received messages. */
 export function explanation(entry, verbose) {
   const lines = [entryLine(entry), ...indented(entry.wrong)]
   if (!verbose) return lines.join("\n")

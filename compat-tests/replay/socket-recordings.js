@@ -53,11 +53,11 @@ export function coursesOf(scenario, file, credentials) {
   })
 }
 
-/** Whether long-polling is what a scenario is about, rather than part of it. */
+/** Returns true if long-polling is the subject of a scenario, rather than part of it. */
 const isLongpoll = ({ scenario, steps }) =>
   scenario.startsWith("lp_") || (steps[0].request ?? steps.at(-1).request) !== undefined
 
-/** Whether everything up to a phase has come on the lanes that are meant. */
+/** Returns true if everything up to a phase has come on the given lanes. */
 function satisfied({ lanes }, received, phase, isMeant = () => true) {
   const context = new PresenceContext()
   for (const [lane, items] of lanes) {

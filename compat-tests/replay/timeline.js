@@ -70,7 +70,7 @@ function withRequestsFirst(steps) {
 }
 
 /**
- * Where a step belongs: frames keep their order within one lane, not between lanes.
+ * Returns the lane of a step: frames keep their order within one lane, not between lanes.
  *
  * @returns {string}
  */

@@ -37,7 +37,7 @@ export function sentMessages(action) {
 
 const readPart = (part) => (part?.base64_of ? part.base64_of : part === undefined ? null : readMessage(part))
 
-/** Whether this is the presence_diff of someone's leave that names `uid`. */
+/** Returns true if this is the presence_diff of a leave that names `uid`. */
 export function isLeaveOf(uid, message) {
   return message?.event === "presence_diff" && Object.hasOwn(message.payload?.leaves ?? {}, uid)
 }

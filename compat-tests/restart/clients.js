@@ -3,10 +3,10 @@
 
 import { PhoenixClient } from "../clients/phoenix-client.js"
 
-/** What makes a client use its own defaults instead of those that tests are in a hurry for. */
+/** Options with which a client uses its own defaults instead of the short times of tests. */
 const DEFAULTS = { reconnectAfterMs: undefined, rejoinAfterMs: undefined, heartbeatIntervalMs: undefined, timeout: undefined }
 
-/** How many connect at the same time: a browser does not open a thousand sockets at once either. */
+/** Number of clients that connect at the same time: a browser does not open a thousand sockets together either. */
 const CONNECTING = 50
 
 /** Words of refusal. 503 is none: it is what says "later". */
@@ -52,7 +52,7 @@ class Crowd {
     this.#isRestarting = true
   }
 
-  /** How many have joined, and joined again, and heard the last event. */
+  /** Numbers of clients that have joined, have joined again, and have received the last event. */
   get state() {
     return {
       joined: this.#joined.size,

@@ -52,7 +52,7 @@ export class Crowd {
     return this.#all("heard", within)
   }
 
-  /** What made clients believe that they are not wanted. */
+  /** Answers that made clients believe that the server refuses them. */
   get refusals() {
     return this.#states.flatMap((state) => state.refusals)
   }

@@ -19,7 +19,7 @@ const SECRETS = {
 
 let postgres
 
-/** Whether installations on this kind of database can be had. Starts the private cluster. */
+/** Returns true if installations on this kind of database can be had. Starts the private cluster. */
 export async function isAvailable(database) {
   if (database === "sqlite") return true
   postgres ??= await findPostgres()

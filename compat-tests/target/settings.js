@@ -1,4 +1,4 @@
-// What the environment says about where to test.
+// Settings from the environment: the server to test.
 
 import fs from "node:fs"
 import path from "node:path"

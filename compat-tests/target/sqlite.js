@@ -6,7 +6,7 @@ import initSqlJs from "sql.js"
 import { runToEnd } from "./server-process.js"
 import { FIXTURES } from "./settings.js"
 
-/** Where a database file says whether it uses a write-ahead log (2) or not (1): read and write version. */
+/** Bytes of a database file that tell whether it uses a write-ahead log (2) or not (1): read and write version. */
 const JOURNAL_BYTES = [18, 19]
 
 /**

@@ -1,4 +1,4 @@
-// What the replayer relies on in the recordings.
+// Properties of the recordings that the replayer relies on.
 
 import assert from "node:assert/strict"
 import fs from "node:fs"

@@ -15,7 +15,7 @@ const HEADERS = {
   "access-control-allow-origin": "*",
 }
 
-/** What each POST of the scenario brings, from the recording, with a time of now. */
+/** Returns the messages of each POST of the scenario, from the recording, with a time of now. */
 function messagesByPost() {
   const brought = scenario.steps
     .filter(({ response }) => response.json.messages?.length > 0)

@@ -19,7 +19,7 @@ export const credentials = new Credentials(
   creds.guardian_secret,
 )
 
-/** What the player would have written down had the server answered just as recorded. */
+/** Returns the lanes that the player would have written down if the server had answered just as recorded. */
 export function recordedLanes(scenario, file) {
   const lanes = new Map()
   for (const step of phasesOf(prepareSteps(withRecordedSlips(scenario.steps, file), credentials)).flatMap(

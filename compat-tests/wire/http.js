@@ -4,7 +4,7 @@
 import net from "node:net"
 import { takeResponse } from "./http-parser.js"
 
-/** How long a server may take over one answer, in milliseconds. A long poll takes up to ten seconds. */
+/** Time that a server has for one answer, in milliseconds. A long poll takes up to ten seconds. */
 const ANSWER_WITHIN = 20_000
 
 /**

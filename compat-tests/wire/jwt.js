@@ -34,7 +34,7 @@ export function readJwt(jwt) {
 
 const decode = (part) => JSON.parse(Buffer.from(part ?? "", "base64url").toString())
 
-/** Whether `secret` signed this HS512 JWT. */
+/** Returns true if `secret` signed this HS512 JWT. */
 export function isSignedBy(jwt, secret) {
   const at = jwt.lastIndexOf(".")
   const expected = crypto.createHmac("sha512", secret).update(jwt.slice(0, at)).digest("base64url")

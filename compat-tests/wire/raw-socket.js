@@ -8,7 +8,10 @@ import { takeResponse } from "./http-parser.js"
 const PROBE_PATH = "/compat-tests-probe"
 
 export class RawSocket {
-  /** What came, in order: `{status, headers, body}`, `{op, …}`, `{tcp: "closed"}`, each with `at` in milliseconds. */
+  /**
+   * Received entries, in order: `{status, headers, body}`, `{op, …}`, `{tcp: "closed"}`, each with `at` in
+   * milliseconds.
+   */
   received = []
   #bytes = Buffer.alloc(0)
   #state = "handshake"
@@ -26,12 +29,12 @@ export class RawSocket {
     this.#listener = listener
   }
 
-  /** Whether the TCP connection is gone. */
+  /** True if the TCP connection is gone. */
   get closed() {
     return this.#state === "closed"
   }
 
-  /** Whether frames can be sent: the handshake was answered with 101 and no close frame came. */
+  /** True if frames can be sent: the handshake was answered with 101 and no close frame came. */
   get open() {
     return this.#state === "open" && !this.received.some((entry) => entry.op === "close")
   }

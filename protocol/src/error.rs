@@ -1,13 +1,18 @@
-//! Why a message or a connect parameter could not be read.
+//! Errors of reading a message or a connect parameter.
 
+use pusher_lite_json_text::LoneSurrogate;
 use serde_json::error::Category;
+
+/// Maximum length of `ref` and `join_ref`, as JSON text in bytes. Clients count from 1; replies repeat a `ref`, and the
+/// server keeps those of a join as long as the topic is joined.
+pub const REF_MAX: usize = 4096;
 
 /// A message that cannot be read. Over a WebSocket it closes the connection with 1011.
 ///
-/// Errors are short and repeat nothing of the message, so that they may be logged.
+/// Errors are short and repeat no part of the message, so that they may be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// No well-formed JSON from this place on: both numbers start at 1, and columns are bytes.
+    /// Malformed JSON at this position: both numbers start at 1, and columns are bytes.
     #[error("the message is no well-formed JSON, line {line}, column {column}")]
     Syntax {
         /// The line.
@@ -15,7 +20,7 @@ pub enum DecodeError {
         /// The byte in the line.
         column: usize,
     },
-    /// JSON, but not what the version prescribes, which is named here.
+    /// Well-formed JSON of another shape than the version prescribes, which is named here.
     #[error("the message is not {0}")]
     Shape(&'static str),
     /// A `\u` escape names half of a surrogate pair; no client could make a string of it.
@@ -24,6 +29,9 @@ pub enum DecodeError {
     /// Not UTF-8 where text is prescribed.
     #[error("the message is not UTF-8")]
     Utf8(#[from] std::str::Utf8Error),
+    /// A `ref` or `join_ref` longer than [`REF_MAX`].
+    #[error("the ref or join_ref is longer than {REF_MAX} bytes")]
+    RefTooLong,
     /// A binary frame of a kind that clients do not send.
     #[error("binary frames of kind {0} are not sent by clients")]
     Kind(u8),
@@ -33,7 +41,8 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// What is wrong with JSON that was to be as `expected`. Not in the words of `serde_json`, which quote the message.
+    /// Converts an error of JSON that should have been as `expected`. Does not use the text of `serde_json`, which
+    /// quotes the message.
     pub(crate) fn from_json(error: &serde_json::Error, expected: &'static str) -> DecodeError {
         match error.classify() {
             Category::Data => DecodeError::Shape(expected),
@@ -44,7 +53,13 @@ impl DecodeError {
     }
 }
 
-/// The `vsn` parameter names no version that is spoken here; connecting is refused.
+impl From<LoneSurrogate> for DecodeError {
+    fn from(_: LoneSurrogate) -> DecodeError {
+        DecodeError::LoneSurrogate
+    }
+}
+
+/// The `vsn` parameter names no supported version; connecting is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("vsn must be a stable 1.x.y or 2.0.x")]
 pub struct VsnError;

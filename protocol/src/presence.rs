@@ -1,125 +1,99 @@
-//! The payloads of `presence_state` and `presence_diff`: users, and for each of them one meta per joined socket.
-//!
-//! ```json
-//! {"alice":{"metas":[{"phx_ref":"AAAAAAAAAAE","online_at":1795389373624}]}}
-//! ```
+//! The users in a topic, and for each of them one meta per joined socket.
 
-use std::fmt;
-use std::io::Write;
+use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use indexmap::IndexMap;
+use pusher_lite_json_text::check_surrogates;
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 /// One joined socket of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
-    /// Tells this meta from every other; clients match the metas of a leave by it.
-    pub phx_ref: PhxRef,
-    /// When it joined, in milliseconds since 1970.
+    /// Identifies this meta; clients match the metas of a leave by it.
+    pub id: MetaId,
+    /// Time of the join, in milliseconds since 1970.
     pub online_at: u64,
+    /// The description of the user by the application, if there is one.
+    pub info: Option<MetaInfo>,
 }
 
-/// A number that is written as a short string.
+/// Id of a meta. None is used twice, not even by two runs of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PhxRef(pub u64);
+pub struct MetaId(pub u64);
 
-impl fmt::Display for PhxRef {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 11];
-        let len = URL_SAFE_NO_PAD
-            .encode_slice(self.0.to_be_bytes(), &mut text)
-            .expect("eight bytes are eleven digits in base64");
-        formatter.write_str(std::str::from_utf8(&text[..len]).expect("base64 is ASCII"))
+/// The application's description of a user, as JSON text: for example a name and the address of a picture. Clones share
+/// the text. Every member gets it, so only [`MetaInfo::check`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetaInfo(
+    /// One pointer: most metas have no info, and should not take up more for it.
+    Arc<String>,
+);
+
+/// Reason why JSON cannot describe a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MetaInfoError {
+    /// It is longer than [`MetaInfo::MAX_BYTES`].
+    #[error("info must not be longer than {} bytes", MetaInfo::MAX_BYTES)]
+    TooLong,
+    /// A `\u` escape in it names half of a surrogate pair.
+    #[error("info must not escape half a surrogate pair")]
+    LoneSurrogate,
+}
+
+impl MetaInfo {
+    /// The longest info, in bytes.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Checks JSON that shall describe a user.
+    ///
+    /// # Errors
+    ///
+    /// [`MetaInfoError`].
+    pub fn check(json: &RawValue) -> Result<MetaInfo, MetaInfoError> {
+        let json = json.get();
+        if json.len() > MetaInfo::MAX_BYTES {
+            return Err(MetaInfoError::TooLong);
+        }
+        check_surrogates(json).map_err(|_| MetaInfoError::LoneSurrogate)?;
+        Ok(MetaInfo(Arc::new(json.to_owned())))
+    }
+
+    /// Returns the JSON text, with its spelling.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-/// Some users, each with some metas. A user without metas is not to be among them.
+/// The metas of some users, in the order in which the users came. Each user has at least one.
+pub type Changes = IndexMap<Arc<str>, SmallVec<[Meta; 1]>>;
+
+/// Users who came and went since the members were told last. Clients apply the joins first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Diff {
+    /// The metas that came.
+    pub joins: Changes,
+    /// The metas that went.
+    pub leaves: Changes,
+}
+
+/// Some users, each with some metas. Each user must have at least one.
 pub trait Users<'a, M>: IntoIterator<Item = (&'a str, M)> {}
 
 impl<'a, M, U: IntoIterator<Item = (&'a str, M)>> Users<'a, M> for U {}
-
-/// The payload of `presence_state`, which is also what REST calls `presence_list`.
-pub fn state<'a, M: IntoIterator<Item = Meta>>(users: impl Users<'a, M>) -> String {
-    let mut buffer = Vec::new();
-    write_users(&mut buffer, users);
-    into_string(buffer)
-}
-
-/// The payload of `presence_diff`. Clients apply the joins first.
-pub fn diff<'a, M: IntoIterator<Item = Meta>>(joins: impl Users<'a, M>, leaves: impl Users<'a, M>) -> String {
-    let mut buffer = Vec::with_capacity(128);
-    buffer.extend_from_slice(br#"{"joins":"#);
-    write_users(&mut buffer, joins);
-    buffer.extend_from_slice(br#","leaves":"#);
-    write_users(&mut buffer, leaves);
-    buffer.push(b'}');
-    into_string(buffer)
-}
-
-fn write_users<'a, M: IntoIterator<Item = Meta>>(buffer: &mut Vec<u8>, users: impl Users<'a, M>) {
-    let mut separator = b'{';
-    for (user, metas) in users {
-        buffer.push(separator);
-        separator = b',';
-        serde_json::to_writer(&mut *buffer, user).expect("a string is always valid JSON");
-        buffer.extend_from_slice(br#":{"metas":"#);
-        write_metas(buffer, metas);
-        buffer.push(b'}');
-    }
-    if separator == b'{' {
-        buffer.push(b'{');
-    }
-    buffer.push(b'}');
-}
-
-fn write_metas(buffer: &mut Vec<u8>, metas: impl IntoIterator<Item = Meta>) {
-    let mut separator = '[';
-    for Meta { phx_ref, online_at } in metas {
-        write!(buffer, r#"{separator}{{"phx_ref":"{phx_ref}","online_at":{online_at}}}"#)
-            .expect("a vector takes every byte");
-        separator = ',';
-    }
-    buffer.push(b']');
-}
-
-fn into_string(buffer: Vec<u8>) -> String {
-    String::from_utf8(buffer).expect("JSON made of strings is UTF-8")
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn meta(number: u64) -> Meta {
-        Meta { phx_ref: PhxRef(number), online_at: 1000 + number }
-    }
-
     #[test]
-    fn state_lists_the_metas_of_each_user() {
-        assert_eq!(state::<[Meta; 0]>([]), "{}");
-        assert_eq!(
-            state([("al\"ice", vec![meta(1), meta(2)]), ("", vec![meta(3)])]),
-            concat!(
-                r#"{"al\"ice":{"metas":[{"phx_ref":"AAAAAAAAAAE","online_at":1001},"#,
-                r#"{"phx_ref":"AAAAAAAAAAI","online_at":1002}]},"#,
-                r#""":{"metas":[{"phx_ref":"AAAAAAAAAAM","online_at":1003}]}}"#
-            )
-        );
-    }
-
-    #[test]
-    fn diffs_have_both_sides() {
-        assert_eq!(
-            diff([("bob", [meta(u64::MAX - 1000)])], []),
-            r#"{"joins":{"bob":{"metas":[{"phx_ref":"__________c","online_at":18446744073709551615}]}},"leaves":{}}"#
-                .replace("__________c", &PhxRef(u64::MAX - 1000).to_string())
-        );
-        assert_eq!(
-            diff([("ann", [meta(2)])], [("bob", [meta(1)])]),
-            concat!(
-                r#"{"joins":{"ann":{"metas":[{"phx_ref":"AAAAAAAAAAI","online_at":1002}]}},"#,
-                r#""leaves":{"bob":{"metas":[{"phx_ref":"AAAAAAAAAAE","online_at":1001}]}}}"#
-            )
-        );
+    fn info_is_bounded_and_can_be_read_by_every_receiver() {
+        let check = |json: &str| MetaInfo::check(serde_json::from_str(json).unwrap());
+        let longest = format!(r#""{}""#, "x".repeat(MetaInfo::MAX_BYTES - 2));
+        assert_eq!(check(&longest).unwrap().as_str(), longest);
+        assert_eq!(check(&format!("[{longest}]")), Err(MetaInfoError::TooLong));
+        assert_eq!(check(r#"{"name":"\ud83d"}"#), Err(MetaInfoError::LoneSurrogate));
+        assert_eq!(check(r#" {"b" : 1, "a":null} "#).unwrap().as_str(), r#"{"b" : 1, "a":null}"#);
+        assert_eq!(size_of::<Option<MetaInfo>>(), size_of::<usize>());
     }
 }

@@ -1,159 +1,152 @@
-//! How often somebody may try: by where they come from, and by the account they are after.
+//! Limits on attempts to sign in and the like: by IP address, and by the account that the attempts are about.
 //!
-//! Both count, whether an attempt succeeds or not, and whether there is such an account or not. The counts are in
-//! memory: they start anew with the server, and each server counts for itself.
+//! A client that is known for the account, by a browser or an address from before, has a budget of its own, which
+//! strangers cannot use up.
+//!
+//! Every attempt counts, whether it succeeds or not, and whether the account exists or not. The counts are in memory:
+//! they start from zero with the server, and each server counts for itself.
 
 use std::{
     fmt,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    middleware::NoOpMiddleware,
-    state::keyed::DashMapStateStore,
-};
+use governor::Quota;
 
-/// Keys share so many places: what is remembered stays under some 10 MB, whoever tries whatever. Two keys in one place
-/// are counted as one, which nobody can bring about on purpose.
+use super::limiter::{LimitClock, Limiter, TooMany};
+
+/// Number of places that keys share: memory stays under some 10 MB, whatever clients send. Two keys in one place are
+/// counted as one; no client can cause that on purpose.
 const PLACES: u64 = 1 << 17;
-/// After so many attempts, what needs no more remembering is forgotten.
-const SWEEP: u32 = 4096;
 
-/// What somebody attempts. Attempts of different kinds are counted apart.
+/// Kind of attempt. Different kinds are counted separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Attempt {
-    /// To give the right password.
+    /// A password to sign in.
     SignIn,
-    /// To create an account.
+    /// The own password, entered again while signed in.
+    OwnPassword,
+    /// Creation of an account.
     SignUp,
-    /// To have a link mailed that sets a password.
+    /// A request for a link that sets a password.
     Reset,
-    /// To have a link mailed that confirms an address.
+    /// A request for a link that confirms an address.
     Confirmation,
-    /// To have a link mailed that unlocks an account.
+    /// A request for a link that unlocks an account.
     Unlock,
-    /// To invite somebody by mail.
+    /// An invitation by mail.
     Invitation,
-    /// To open such a link.
+    /// Opening of such a link.
     Link,
 }
 
 impl Attempt {
-    /// Whether it may send a mail to somebody who did not ask for it.
+    /// Returns true if the attempt may send a mail to a person who did not ask for it.
     fn mails(self) -> bool {
-        !matches!(self, Self::SignIn | Self::Link)
+        !matches!(self, Self::SignIn | Self::OwnPassword | Self::Link)
     }
-}
-
-/// It was tried too often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many attempts")]
-pub struct TooMany {
-    /// When another attempt is allowed.
-    pub retry_after: Duration,
 }
 
 /// Counts attempts.
-pub struct Attempts<C: Clock = DefaultClock> {
-    guesses: Limits<C>,
-    mails: Limits<C>,
-    clock: C,
-    /// Nobody outside knows which place a key has.
+pub struct Attempts {
+    guesses: Limits,
+    mails: Limits,
+    /// Hash keys; secret, so that clients cannot predict the place of a key.
     places: RandomState,
-    since_sweep: AtomicU32,
 }
 
-struct Limits<C: Clock> {
-    of_client: Limiter<C>,
-    of_account: Limiter<C>,
+struct Limits {
+    of_client: Limiter<u32>,
+    of_account: Limiter<u32>,
+    /// Limit of a known browser or address at one account.
+    of_known: Limiter<u32>,
 }
 
-type Limiter<C> = RateLimiter<u32, DashMapStateStore<u32>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+/// A client that signed in to the account before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Familiar<'a> {
+    /// A browser, by the id in its signed cookie.
+    Browser(&'a str),
+    /// An IP address.
+    Address(&'a str),
+}
 
 impl Attempts {
-    /// Nothing was tried yet.
-    pub fn new() -> Self {
-        Self::with_clock(DefaultClock::default())
-    }
-}
-
-impl Default for Attempts {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<C: Clock + Clone> Attempts<C> {
-    fn with_clock(clock: C) -> Self {
+    /// Creates counters without any attempts.
+    pub fn new(clock: &LimitClock) -> Self {
         let limiter = |burst, seconds| {
             let burst = NonZeroU32::new(burst).expect("no limit is zero");
             let quota = Quota::with_period(Duration::from_secs(seconds)).expect("no period is zero");
-            RateLimiter::new(quota.allow_burst(burst), DashMapStateStore::default(), clock.clone())
+            Limiter::new(quota.allow_burst(burst), clock)
         };
         Self {
-            // An office behind one address signs in on Monday morning; one account has one owner.
-            guesses: Limits { of_client: limiter(50, 10), of_account: limiter(20, 30) },
-            mails: Limits { of_client: limiter(20, 60), of_account: limiter(5, 300) },
-            clock,
+            // An office behind one address signs in on Monday morning; one account has one owner. A known client has as
+            // many guesses as the lock allows strangers: five times, and then 15 an hour.
+            guesses: Limits { of_client: limiter(50, 10), of_account: limiter(20, 30), of_known: limiter(5, 240) },
+            mails: Limits { of_client: limiter(20, 60), of_account: limiter(5, 300), of_known: limiter(3, 600) },
             places: RandomState::new(),
-            since_sweep: AtomicU32::new(0),
         }
     }
 
-    /// Counts an attempt from this IP address; IPv6 by the network of 64 bits that one customer has.
+    /// Counts an attempt from this IP address; an IPv6 address counts as its /64 network, which one customer has.
     ///
     /// # Errors
     ///
     /// [`TooMany`] when there were too many.
     pub fn check_client(&self, attempt: Attempt, ip: &str) -> Result<(), TooMany> {
-        self.check(&self.limits(attempt).of_client, attempt, &client(ip))
+        self.check(&self.limits(attempt).of_client, (attempt, client(ip)))
     }
 
-    /// Counts an attempt on the account with this mail address, whether there is one or not.
+    /// Counts an attempt on the account with this mail address, whether the account exists or not.
     ///
     /// # Errors
     ///
     /// [`TooMany`] when there were too many.
     pub fn check_account(&self, attempt: Attempt, email: &str) -> Result<(), TooMany> {
-        self.check(&self.limits(attempt).of_account, attempt, &email.trim().to_lowercase())
+        self.check(&self.limits(attempt).of_account, (attempt, email.trim().to_lowercase()))
     }
 
-    fn limits(&self, attempt: Attempt) -> &Limits<C> {
+    /// Counts an attempt of a known browser or address, on the account with this mail address if the attempt is about
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when there were too many. The attempt may then still count as one of a stranger.
+    pub fn check_known(&self, attempt: Attempt, from: Familiar<'_>, email: Option<&str>) -> Result<(), TooMany> {
+        let email = email.map(|email| email.trim().to_lowercase());
+        self.check(&self.limits(attempt).of_known, (attempt, from, email))
+    }
+
+    /// Counts an attempt within a session, by the session's id.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when there were too many.
+    pub fn check_session(&self, attempt: Attempt, id: &str) -> Result<(), TooMany> {
+        self.check(&self.limits(attempt).of_account, (attempt, id))
+    }
+
+    fn limits(&self, attempt: Attempt) -> &Limits {
         if attempt.mails() { &self.mails } else { &self.guesses }
     }
 
-    fn check(&self, limiter: &Limiter<C>, attempt: Attempt, key: &str) -> Result<(), TooMany> {
-        self.sweep();
-        let place = u32::try_from(self.places.hash_one((attempt, key)) % PLACES).expect("there are fewer places");
-        limiter.check_key(&place).map_err(|until| TooMany { retry_after: until.wait_time_from(self.clock.now()) })
-    }
-
-    fn sweep(&self) {
-        if self.since_sweep.fetch_add(1, Ordering::Relaxed) < SWEEP {
-            return;
-        }
-        self.since_sweep.store(0, Ordering::Relaxed);
-        for Limits { of_client, of_account } in [&self.guesses, &self.mails] {
-            of_client.retain_recent();
-            of_account.retain_recent();
-        }
+    fn check(&self, limiter: &Limiter<u32>, key: impl Hash) -> Result<(), TooMany> {
+        let place = u32::try_from(self.places.hash_one(key) % PLACES).expect("there are fewer places");
+        limiter.check(&place)
     }
 }
 
-impl<C: Clock> fmt::Debug for Attempts<C> {
+impl fmt::Debug for Attempts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Attempts").finish_non_exhaustive()
     }
 }
 
-/// Whom an address stands for.
-fn client(ip: &str) -> String {
+/// Returns the key of a client: the address itself, or the /64 network of an IPv6 address.
+pub(crate) fn client(ip: &str) -> String {
     match ip.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
         Ok(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).to_string(),
         Ok(ip) => ip.to_string(),
@@ -163,14 +156,13 @@ fn client(ip: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use governor::clock::FakeRelativeClock;
+    use tokio::time::advance;
 
     use super::*;
 
-    #[test]
-    fn an_account_is_tried_so_often_and_later_again() {
-        let clock = FakeRelativeClock::default();
-        let attempts = Attempts::with_clock(clock.clone());
+    #[tokio::test(start_paused = true)]
+    async fn an_account_is_tried_so_often_and_later_again() {
+        let attempts = Attempts::new(&LimitClock::start());
         for _ in 0..5 {
             attempts.check_account(Attempt::Reset, "ann@example.com").unwrap();
         }
@@ -178,14 +170,31 @@ mod tests {
         assert_eq!(refused.retry_after, Duration::from_secs(300));
         attempts.check_account(Attempt::Reset, "bob@example.com").unwrap();
         attempts.check_account(Attempt::Unlock, "ann@example.com").unwrap();
-        clock.advance(Duration::from_secs(300));
+        advance(Duration::from_secs(300)).await;
         attempts.check_account(Attempt::Reset, "ann@example.com").unwrap();
         assert!(attempts.check_account(Attempt::Reset, "ann@example.com").is_err());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_is_known_has_a_budget_of_its_own() {
+        let attempts = Attempts::new(&LimitClock::start());
+        while attempts.check_account(Attempt::SignIn, "ann@example.com").is_ok() {}
+        for from in [Familiar::Browser("1"), Familiar::Browser("2"), Familiar::Address("1")] {
+            let check = |email| attempts.check_known(Attempt::SignIn, from, Some(email));
+            for _ in 0..5 {
+                check(" Ann@example.com").unwrap();
+            }
+            assert!(check("ann@example.com").is_err());
+            check("bob@example.com").unwrap();
+        }
+        advance(Duration::from_secs(240)).await;
+        attempts.check_known(Attempt::SignIn, Familiar::Browser("1"), Some("ann@example.com")).unwrap();
+        attempts.check_session(Attempt::OwnPassword, "a session").unwrap();
+    }
+
     #[test]
     fn networks_of_ipv6_count_as_one_client() {
-        let attempts = Attempts::with_clock(FakeRelativeClock::default());
+        let attempts = Attempts::new(&LimitClock::start());
         for host in 0..50 {
             attempts.check_client(Attempt::SignIn, &format!("2001:db8::{host:x}")).unwrap();
         }
@@ -194,19 +203,5 @@ mod tests {
         assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
         assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
         assert_eq!(client("unknown"), "unknown");
-    }
-
-    #[test]
-    fn what_is_over_is_forgotten() {
-        let clock = FakeRelativeClock::default();
-        let attempts = Attempts::with_clock(clock.clone());
-        for round in 0..=SWEEP {
-            let _ = attempts.check_client(Attempt::SignIn, &format!("192.0.2.{round}"));
-        }
-        assert!(attempts.guesses.of_client.len() > 1000);
-        clock.advance(Duration::from_secs(3600));
-        attempts.since_sweep.store(SWEEP, Ordering::Relaxed);
-        attempts.check_client(Attempt::SignIn, "192.0.2.1").unwrap();
-        assert_eq!(attempts.guesses.of_client.len(), 1);
     }
 }

@@ -1,18 +1,18 @@
-//! When an account is locked: somebody who guesses passwords gets no further.
+//! Locks of accounts, which stop attempts to guess a password.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-/// So many wrong passwords in a row lock an account.
+/// Number of wrong passwords in a row that locks an account.
 pub const MAX_FAILURES: i32 = 5;
-/// So long it is locked, unless it is unlocked by mail.
+/// Duration of a lock, unless the account is unlocked by mail.
 pub const DURATION: TimeDelta = TimeDelta::minutes(20);
 
-/// Whether an account that was locked at this time still is.
+/// Returns true if an account that was locked at this time still is.
 pub fn is_locked(locked_at: Option<NaiveDateTime>, now: NaiveDateTime) -> bool {
     locked_at.is_some_and(|locked_at| now < locked_at + DURATION)
 }
 
-/// Whether a lock has run out: failures are counted anew then.
+/// Returns true if a lock has run out: failures are then counted from zero.
 pub fn is_over(locked_at: Option<NaiveDateTime>, now: NaiveDateTime) -> bool {
     locked_at.is_some() && !is_locked(locked_at, now)
 }

@@ -1,7 +1,8 @@
-//! Tokens that are mailed as links, each good for one thing once: to confirm, to set a password, to unlock.
+//! Tokens that are mailed as links, each valid once for one purpose: to confirm an address, to set a password, to
+//! unlock an account.
 //!
-//! The database holds only a hash of those made here, `sha256$<hex>`: who reads it there cannot use it. Those that the
-//! original made stand there as they are, and go on working.
+//! The database holds only a hash of tokens made here, `sha256$<hex>`, so that a reader of the database cannot use
+//! them. Tokens of the original are stored as they are, and continue to work.
 
 use std::fmt;
 
@@ -9,42 +10,43 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use sha2::{Digest, Sha256};
 
-/// How long an address can be confirmed.
+/// Lifetime of a token that confirms an address.
 pub const CONFIRMATION_LIFETIME: TimeDelta = TimeDelta::days(5);
-/// How long a password can be set.
+/// Lifetime of a token that sets a password.
 pub const RESET_LIFETIME: TimeDelta = TimeDelta::days(2);
-/// How long an account can be unlocked.
+/// Lifetime of a token that unlocks an account.
 pub const UNLOCK_LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
-/// What stored forms of tokens made here begin with.
+/// Prefix of the stored form of tokens made here.
 const HASHED: &str = "sha256$";
 
 /// A new token: 256 random bits.
 pub struct MailedToken(String);
 
 impl MailedToken {
-    /// A token whose age a column tells.
+    /// Creates a token whose age is in a column.
     ///
     /// # Panics
     ///
-    /// When the operating system has no random bits.
+    /// Panics if the operating system has no random bits.
     pub fn new() -> Self {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
         Self(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// A token that tells its age itself, for there is no column: see [`date_of`]. The hash covers the date too.
+    /// Creates a token that contains its date, for tables without a column for it: see [`date_of`]. The hash covers the
+    /// date too.
     pub fn dated(now: NaiveDateTime) -> Self {
         Self(format!("{}-{}", now.and_utc().timestamp(), Self::new().0))
     }
 
-    /// The text for the link: a secret.
+    /// Returns the text for the link: a secret.
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// What the database keeps.
+    /// Returns the form that the database keeps.
     pub fn stored(&self) -> String {
         hashed(&self.0)
     }
@@ -62,25 +64,25 @@ impl fmt::Debug for MailedToken {
     }
 }
 
-/// The forms in which a token that somebody brings may be stored: hashed, and as the original did. None for what is no
-/// token; in particular the stored form of one opens nothing.
+/// Returns the forms in which a given token may be stored: hashed, and as the original did. None if the text is no
+/// token; in particular the stored form of a token is not accepted as one.
 pub fn stored_forms(given: &str) -> Option<[String; 2]> {
     let is_token = !given.is_empty() && !given.starts_with(HASHED) && given.len() <= 255 && !given.contains('\0');
     is_token.then(|| [hashed(given), given.to_owned()])
 }
 
-/// Whether a stored form is a hash, of a token that was made here.
+/// Returns true if a stored form is a hash, and the token was made here.
 pub fn is_hashed(stored: &str) -> bool {
     stored.starts_with(HASHED)
 }
 
-/// When a dated token was made.
+/// Returns the creation time of a dated token.
 pub fn date_of(given: &str) -> Option<NaiveDateTime> {
     let (seconds, _) = given.split_once('-')?;
     Some(DateTime::from_timestamp(seconds.parse().ok()?, 0)?.naive_utc())
 }
 
-/// Whether what was sent at this time can still be used.
+/// Returns true if a token that was sent at this time is still valid.
 pub fn is_fresh(sent_at: Option<NaiveDateTime>, lifetime: TimeDelta, now: NaiveDateTime) -> bool {
     sent_at.and_then(|sent_at| sent_at.checked_add_signed(lifetime)).is_some_and(|end| now < end)
 }

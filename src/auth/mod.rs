@@ -1,7 +1,10 @@
-//! Who somebody is, and what they may do.
+//! Authentication of users, and their permissions.
 
 pub mod attempts;
+mod changes;
+mod failures;
 pub mod jwt;
+pub mod limiter;
 pub mod lock;
 pub mod mailed_token;
 pub mod password;
@@ -11,7 +14,11 @@ mod signer;
 
 pub use self::{
     attempts::{Attempt, Attempts},
+    changes::Changes,
+    failures::Failures,
+    limiter::{LimitClock, TooMany},
     mailed_token::MailedToken,
+    password::{NewPassword, PasswordHash, ProvenPassword},
     permissions::Permissions,
     session_token::SessionTokens,
     signer::Signer,

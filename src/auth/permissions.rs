@@ -1,4 +1,4 @@
-//! What a JWT allows: its claim `pem`, as Guardian writes and reads it.
+//! Permissions of a JWT: its claim `pem`, as Guardian writes and reads it.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ const SEND_MESSAGE: i64 = 2;
 /// Changing organizations and their applications, and publishing, through REST.
 const API_ADMIN: i64 = 1;
 
-/// The two sets of permissions as bit masks, in which -1 has every bit, also those of permissions yet to come.
+/// The two sets of permissions as bit masks. -1 has every bit, including those of permissions yet to come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     default: i64,
@@ -20,29 +20,29 @@ impl Permissions {
     /// All of `default`: what every user's JWT carries.
     pub const USER: Self = Self { default: -1, admin: 0 };
 
-    /// All of both sets: for those who administer an organization.
+    /// All of both sets: for users who administer an organization.
     pub const ADMIN: Self = Self { default: -1, admin: -1 };
 
-    /// To join channels and send messages, and nothing else.
+    /// Permissions to join channels and send messages, and nothing else.
     pub const CHANNEL: Self = Self { default: JOIN_CHANNEL | SEND_MESSAGE, admin: 0 };
 
-    /// Whether sockets may be opened and channels be joined.
+    /// Returns true if the JWT allows opening sockets and joining channels.
     pub fn may_join(self) -> bool {
         self.default & JOIN_CHANNEL != 0
     }
 
-    /// Whether messages may be sent on channels (D6).
+    /// Returns true if the JWT allows sending messages on channels (D6).
     pub fn may_send(self) -> bool {
         self.default & SEND_MESSAGE != 0
     }
 
-    /// Whether REST may change things and publish.
+    /// Returns true if the JWT allows changes and publishing through REST.
     pub fn may_administer(self) -> bool {
         self.admin & API_ADMIN != 0
     }
 
-    /// Reads the claim. What is missing or neither a mask nor a list of names allows nothing; a name that is not known
-    /// is passed over.
+    /// Reads the claim. A missing claim, or one that is neither a mask nor a list of names, allows nothing; unknown
+    /// names are ignored.
     pub(super) fn from_claim(pem: Option<&Value>) -> Self {
         let set = |name, permissions| pem.and_then(|pem| pem.get(name)).map_or(0, |set| mask(set, permissions));
         Self {
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// `(may_join, may_send, may_administer)` of a claim.
+    /// Returns `(may_join, may_send, may_administer)` of a claim.
     fn of(pem: Value) -> (bool, bool, bool) {
         let permissions = Permissions::from_claim(Some(&pem));
         (permissions.may_join(), permissions.may_send(), permissions.may_administer())

@@ -1,60 +1,37 @@
-//! The tokens of long-poll sessions: which session a request belongs to, signed with the cookie secret.
+//! The tokens of long-poll sessions: each names the session that a request belongs to, signed with the cookie secret.
 //!
-//! A token is `1.<id>.<signature>`, both parts in base64url: the version, the 16 bytes of the session's random id, and an
-//! HMAC-SHA256. The id alone could not be guessed either; the signature keeps everything else away from the table of
+//! A token is `1.<id>`, signed by [`Signer`]: the version, and the 16 bytes of the session's random id in base64url. The id alone could not be guessed either; the signature keeps everything else away from the table of
 //! sessions, and will say which server of several a session lives on once the tokens of a next version name it.
 
-use std::fmt;
-
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+
+use super::Signer;
 
 /// The version of a token, with the separator behind it.
 const VERSION: &str = "1.";
-/// What is signed before the id: no other signature with the same secret can be taken for one of these.
-const PURPOSE: &[u8] = b"pusher-lite long-poll session 1:";
-/// The length of an id in base64url.
-const ID_TEXT: usize = 22;
+/// Purpose of the signature.
+const PURPOSE: &str = "long-poll session";
 
 /// Issues and verifies tokens. Cheap to clone.
-#[derive(Clone)]
-pub struct SessionTokens(Hmac<Sha256>);
+#[derive(Clone, Debug)]
+pub struct SessionTokens(Signer);
 
 impl SessionTokens {
-    /// Tokens that are signed with this secret.
+    /// Creates tokens that are signed with this secret.
     pub fn new(secret: &str) -> Self {
-        Self(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length"))
+        Self(Signer::new(secret))
     }
 
-    /// The token of a session.
+    /// Returns the token of a session: 68 characters that can stand in a URL.
     pub fn issue(&self, id: u128) -> String {
-        let (id, signature) = (id.to_be_bytes(), self.signing(id).finalize().into_bytes());
-        let [id, signature] = [&id[..], &signature[..]].map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
-        format!("{VERSION}{id}.{signature}")
+        let id = BASE64_URL_SAFE_NO_PAD.encode(id.to_be_bytes());
+        self.0.sign(PURPOSE, &format!("{VERSION}{id}"))
     }
 
-    /// The session of a token; none if this server, or another one with the same secret, did not issue it.
+    /// Returns the session of a token; none if neither this server nor another one with the same secret issued it.
     pub fn verify(&self, token: &str) -> Option<u128> {
-        let (id, signature) = token.strip_prefix(VERSION)?.split_once('.')?;
-        if id.len() != ID_TEXT {
-            return None;
-        }
-        let id = u128::from_be_bytes(BASE64_URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()?);
-        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-        // In constant time.
-        self.signing(id).verify_slice(&signature).ok()?;
-        Some(id)
-    }
-
-    fn signing(&self, id: u128) -> Hmac<Sha256> {
-        self.0.clone().chain_update(PURPOSE).chain_update(id.to_be_bytes())
-    }
-}
-
-impl fmt::Debug for SessionTokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SessionTokens").finish_non_exhaustive()
+        let id = self.0.verify(PURPOSE, token)?.strip_prefix(VERSION)?;
+        Some(u128::from_be_bytes(BASE64_URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()?))
     }
 }
 
@@ -67,10 +44,25 @@ mod tests {
         let (tokens, others) = (SessionTokens::new("a secret"), SessionTokens::new("another"));
         for id in [0, 1, u128::MAX] {
             let token = tokens.issue(id);
+            assert_eq!(token.len(), 68, "{token}");
+            assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{token}");
             assert_eq!(tokens.verify(&token), Some(id));
             assert_eq!(others.verify(&token), None);
         }
         assert!(!format!("{tokens:?}").contains("secret"));
+    }
+
+    /// Both share the secret of cookies.
+    #[test]
+    fn what_is_signed_for_something_else_is_no_token() {
+        let (tokens, signer) = (SessionTokens::new("a secret"), Signer::new("a secret"));
+        let token = tokens.issue(7);
+        let (text, _) = token.rsplit_once('.').unwrap();
+        assert_eq!(signer.sign(PURPOSE, text), token);
+        assert_eq!(tokens.verify(&signer.sign("form", text)), None);
+        for text in ["", "1.", "1.AA", "2.AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAA"] {
+            assert_eq!(tokens.verify(&signer.sign(PURPOSE, text)), None, "{text}");
+        }
     }
 
     #[test]

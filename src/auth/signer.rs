@@ -9,7 +9,8 @@ use sha2::Sha256;
 /// The length of a signature in base64url.
 const SIGNATURE_TEXT: usize = 43;
 
-/// Signs texts with HMAC-SHA256, each for one purpose: what was signed for one is not valid for another. Cheap to clone.
+/// Signs texts with HMAC-SHA256, each for one purpose: a signature for one purpose is invalid for another. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Signer(Hmac<Sha256>);
 
@@ -19,24 +20,24 @@ impl Signer {
         Self(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length"))
     }
 
-    /// The text and its signature, as one text that can stand in a cookie if `text` can. Everyone can read it.
+    /// Returns the text and its signature, as one text that can stand in a cookie if `text` can. Anyone can read it.
     pub fn sign(&self, purpose: &str, text: &str) -> String {
         let signature = self.signature(purpose, text);
         format!("{text}.{signature}")
     }
 
-    /// The text of what [`Signer::sign`] gave for the same purpose; compared in constant time.
+    /// Returns the text that [`Signer::sign`] signed for the same purpose; compares in constant time.
     pub fn verify<'a>(&self, purpose: &str, signed: &'a str) -> Option<&'a str> {
         let (text, signature) = signed.rsplit_once('.')?;
         self.matches(purpose, text, signature).then_some(text)
     }
 
-    /// The signature alone: 43 characters of base64url.
+    /// Returns the signature alone: 43 characters of base64url.
     pub fn signature(&self, purpose: &str, text: &str) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.signing(purpose, text).finalize().into_bytes())
     }
 
-    /// Whether this is the signature of the text; compared in constant time.
+    /// Returns true if this is the signature of the text; compares in constant time.
     pub fn matches(&self, purpose: &str, text: &str, signature: &str) -> bool {
         if signature.len() != SIGNATURE_TEXT {
             return false;
@@ -45,7 +46,7 @@ impl Signer {
         self.signing(purpose, text).verify_slice(&signature).is_ok()
     }
 
-    /// NUL, which no purpose contains, keeps one purpose from being the beginning of another.
+    /// Starts a signature. NUL, which no purpose contains, keeps one purpose from being the prefix of another.
     fn signing(&self, purpose: &str, text: &str) -> Hmac<Sha256> {
         self.0.clone().chain_update(b"pusher-lite ").chain_update(purpose).chain_update(b"\0").chain_update(text)
     }

@@ -1,15 +1,15 @@
 //! `pusher-lite backup FILE`.
 
-use std::path::Path;
+use std::{ffi::OsString, path::Path};
 
 use clap::ArgMatches;
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::{config::Config, store::backup};
 
 pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
-    let file = matches.get_one::<String>("file").expect("the argument is required");
-    backup::copy(&config.database.url, Path::new(file)).await?;
-    println!("The database is copied to {file}.");
-    Ok(())
+    let file = Path::new(matches.get_one::<OsString>("file").expect("the argument is required"));
+    backup::copy(&config.database.url, file).await?;
+    let file = file.display();
+    output::print(&format!("The database is copied to {file}."), &format!("the database is copied to {file}"))
 }

@@ -1,23 +1,24 @@
-//! Says so when somebody sets the machine's clock. Timeouts and intervals do not depend on it; JWTs, sessions and mails do.
+//! Logs when the machine's clock is set. Timeouts and intervals do not depend on the clock; JWTs, sessions and mails
+//! do.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
-/// How soon it is noticed.
+/// Interval of the checks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Less than that is a clock that is kept right.
+/// Minimum step that is logged. A smaller one is normal clock synchronization.
 const AT_LEAST: Duration = Duration::from_secs(5);
 
-/// What happened to the clock.
+/// Direction and size of a change of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Set {
     Back(Duration),
     Forward(Duration),
 }
 
-/// Writes a line to the log whenever the clock was set. Runs for ever.
+/// Writes a line to the log whenever the clock was set. Runs forever.
 pub(super) async fn watch() {
     let mut seen = (SystemTime::now(), Instant::now());
     loop {
@@ -26,7 +27,7 @@ pub(super) async fn watch() {
         match set(seen.0, now.0, now.1 - seen.1) {
             Some(Set::Back(by)) => tracing::warn!(
                 seconds = by.as_secs(),
-                "The clock was set back: JWTs of what is now the future are refused, and mails wait, until it has come."
+                "The clock was set back: JWTs issued later than the new time are refused until then, and mails wait."
             ),
             Some(Set::Forward(by)) => tracing::warn!(
                 seconds = by.as_secs(),
@@ -38,7 +39,7 @@ pub(super) async fn watch() {
     }
 }
 
-/// What happened to a clock that showed two times, when so much passed between them.
+/// Returns the change of a clock that showed these two times, if this much time passed between them.
 fn set(before: SystemTime, after: SystemTime, passed: Duration) -> Option<Set> {
     let expected = before + passed;
     let set = match after.duration_since(expected) {

@@ -1,18 +1,18 @@
-//! File descriptors: each connection is one, and most systems allow a process a thousand unless it asks.
+//! File descriptors: each connection needs one, and most systems allow a process a thousand unless it asks for more.
 
 use rlimit::Resource;
 
-/// What everything but connections and the database needs: the listeners, the runtime, standard streams, files.
+/// Descriptors needed beside connections and the database: listeners, the runtime, standard streams, files.
 const OTHERS: u64 = 32;
 
 /// Descriptors of one connection to an SQLite database: the file, its log, and the log's index.
 const PER_DATABASE_CONNECTION: u64 = 3;
 
-/// Asks for as many descriptors as the system gives. Returns how many connections there can be with them, at most `wanted`;
-/// then the database never lacks one because clients have all of them.
+/// Raises the limit of descriptors to the system's maximum. Returns the number of connections that fit, at most
+/// `wanted`. That number leaves enough descriptors for the database even if clients use all the others.
 pub(super) fn make_room(wanted: usize, database_connections: u32, other_connections: usize) -> usize {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "The number of file descriptors could not be raised; it limits how many sockets there can be.");
+        tracing::warn!(%error, "Could not raise the limit of file descriptors; it limits the number of sockets.");
     }
     let Ok(descriptors) = Resource::NOFILE.get_soft() else { return wanted };
     let needed = OTHERS + PER_DATABASE_CONNECTION * u64::from(database_connections) + other_connections as u64;
@@ -21,13 +21,13 @@ pub(super) fn make_room(wanted: usize, database_connections: u32, other_connecti
         tracing::warn!(
             descriptors,
             connections = possible,
-            "The system allows fewer file descriptors than PUSHER_LITE_MAX_CONNECTIONS needs; there can be fewer connections."
+            "The system allows fewer file descriptors than PUSHER_LITE_MAX_CONNECTIONS needs; fewer connections can be open."
         );
     }
     possible.min(wanted)
 }
 
-/// What is left for connections, at least a quarter.
+/// Returns the descriptors left for connections, at least a quarter.
 fn connections(descriptors: u64, needed: u64) -> usize {
     let left = descriptors.saturating_sub(needed).max(descriptors / 4).max(1);
     usize::try_from(left).unwrap_or(usize::MAX)

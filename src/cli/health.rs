@@ -11,13 +11,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::{config::Config, server::trusting_only};
 
-/// Within which the server has to answer.
+/// Timeout for the whole exchange.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// No answer to this question is longer, in bytes.
+/// Maximum length of an answer, in bytes.
 const ANSWER: u64 = 4096;
 
 const QUESTION: &[u8] = b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -29,7 +29,8 @@ pub(super) async fn run(config: &Config) -> Outcome {
     if status != "200" {
         return Err(format!("{address} is not ready: it answers {status}").into());
     }
-    println!("{address} is ready.");
+    // The exit code is the answer: a server that is ready is not restarted because of a full disk here.
+    let _ = output::try_print(&format!("{address} is ready."));
     Ok(())
 }
 
@@ -53,7 +54,7 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::R
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Where a server that listens there is reached from the same machine.
+/// Returns the address that reaches a server that listens on `host` from the same machine.
 fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,14 +1,14 @@
-//! `pusher-lite mail test`, and what is said where no mail can leave.
+//! `pusher-lite mail test`, and the message for servers without a mail server.
 
 use clap::ArgMatches;
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::{
     config::Config,
     mail::{is_address, send_test},
 };
 
-/// What does not work without a mail server, as a sentence.
+/// Description, as a sentence, of the features that do not work without a mail server.
 pub(super) const WITHOUT_SMTP: &str = "No mail leaves, since PUSHER_LITE_SMTP_URL is not set: who signs up cannot confirm, \
     and invitations, new passwords and unlocking by mail do not work. Mails wait in the database until it is set";
 
@@ -20,6 +20,6 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
     }
     let smtp = config.smtp.as_ref().ok_or("PUSHER_LITE_SMTP_URL is not set; it says where the mail server is")?;
     send_test(smtp, &config.public_url(config.listen.port), address).await?;
-    println!("The mail server ({smtp}) took a test mail to {address}.");
-    Ok(())
+    let taken = format!("he mail server ({smtp}) took a test mail to {address}");
+    output::print(&format!("T{taken}."), &format!("t{taken}"))
 }

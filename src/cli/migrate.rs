@@ -1,10 +1,9 @@
 //! `pusher-lite migrate`.
 
-use super::{Outcome, open_database};
+use super::{Outcome, open_database, output};
 use crate::config::Config;
 
 pub(super) async fn run(config: &Config) -> Outcome {
     open_database(config).await?;
-    println!("The database is up to date.");
-    Ok(())
+    output::print("The database is up to date.", "the database is up to date")
 }

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use super::{Outcome, open_database, welcome};
+use super::{Outcome, open_database, output, welcome};
 use crate::{
-    auth::password,
+    auth::NewPassword,
     config::Config,
     store::{Db, demo, users},
 };
@@ -18,16 +18,16 @@ pub(super) async fn run(config: &Config) -> Outcome {
         return Err("the database is not empty; demo data goes into an empty one only".into());
     }
     let demo = demo::find(&mut db.conn().await?).await?;
-    print!("{}", welcome::text(&config.public_url(config.listen.port), demo.as_ref(), config.keeps_mails()));
-    Ok(())
+    let text = welcome::text(&config.public_url(config.listen.port), demo.as_ref(), config.keeps_mails(), true);
+    output::print(text.trim_end_matches('\n'), "the database is filled with demo data")
 }
 
-/// Fills in the demo data where the database is empty; returns whether it was.
+/// Fills in the demo data if the database is empty; returns true if it was.
 pub(super) async fn demo_data(db: &Db) -> Result<bool, Box<dyn Error + Send + Sync>> {
     // The hash takes a quarter of a second: not at every start.
     if users::any(&mut db.conn().await?).await? {
         return Ok(false);
     }
-    let password_hash = password::hash(demo::ADMIN_PASSWORD).await?;
-    Ok(demo::seed(db, &password_hash).await?)
+    let hash = NewPassword::check(demo::ADMIN_PASSWORD)?.hash().await?;
+    Ok(demo::seed(db, hash.as_str()).await?)
 }

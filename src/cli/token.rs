@@ -2,15 +2,11 @@
 
 use clap::ArgMatches;
 
-use super::{Outcome, open_database};
+use super::{Outcome, open_database, output};
 use crate::{
     config::Config,
-    store::{
-        self, Transaction,
-        audit::{self, Actor, Differences, NewEntry},
-        user_tokens::{self, UserToken},
-        users,
-    },
+    operations::{Refusal, accounts, tokens},
+    store::{audit::Actor, users},
 };
 
 pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
@@ -19,18 +15,15 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
     let db = open_database(config).await?;
     let user = users::find_by_email(&mut db.conn().await?, email).await?;
     let user = user.ok_or_else(|| format!("there is no user {email}; `pusher-lite user create` makes one"))?;
-    let token = db.transaction(async |tx: &mut Transaction<'_>| create(tx, user.id).await).await?;
-    println!("{}", token.token);
-    Ok(())
-}
-
-/// Creates the token, and tells the audit log.
-async fn create(tx: &mut Transaction<'_>, user_id: i32) -> store::Result<UserToken> {
-    let token = user_tokens::create(tx, user_id).await?;
-    let mut differences = Differences::default();
-    differences.note("user_id", user_id);
-    let (resource_id, details) = (Some(token.id), differences.as_str());
-    let entry = NewEntry { action: "create", resource: "user_tokens", resource_id, details };
-    audit::record(tx, &Actor::command_line(), &entry).await?;
-    Ok(token)
+    let actor = Actor::command_line();
+    let created = db.transaction(async |tx| tokens::create_for(tx, &actor, user.id).await).await;
+    let token = match created {
+        Err(Refusal::Rule(rule)) => return Err(format!("{email} {rule}").into()),
+        Err(Refusal::Store(error)) => return Err(error.into()),
+        Ok(token) => token,
+    };
+    let tokens = config.public_url(config.listen.port) + accounts::TOKENS;
+    let ending = token.ending();
+    let lost = format!("created a token of {email} that is lost: invalidate the one that ends in {ending} at {tokens}");
+    output::print(&token.token, &lost)
 }

@@ -5,16 +5,13 @@ use std::io;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::ArgMatches;
 
-use super::{Outcome, open_database};
+use super::{Outcome, open_database, output};
 use crate::{
-    auth::password,
+    auth::NewPassword,
     config::Config,
-    store::{
-        self, Transaction,
-        audit::{self, Actor, Differences, NewEntry},
-        credentials,
-        users::{self, NewUser},
-    },
+    mail,
+    operations::accounts::{self, NewAccount},
+    store::{self, audit::Actor},
 };
 
 pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
@@ -23,58 +20,50 @@ pub(super) async fn run(config: &Config, matches: &ArgMatches) -> Outcome {
     let given_name = matches.get_one::<String>("name").map(String::as_str);
     let (local_part, _) = email
         .split_once('@')
-        .filter(|(local, host)| !local.is_empty() && !host.is_empty())
+        .filter(|_| mail::is_address(email))
         .ok_or(format!("{email:?} is no address; --email takes one such as me@example.com"))?;
-    let (password, made) =
+    let name = given_name.unwrap_or(local_part).trim();
+    check_name(name)?;
+    let (typed, made) =
         if matches.get_flag("password_stdin") { (read_password()?, false) } else { (make_password()?, true) };
+    let password = NewPassword::check(&typed).map_err(|reason| format!("the password {reason}"))?;
 
     let db = open_database(config).await?;
-    let password_hash = password::hash(&password).await?;
-    let new = NewUser {
-        name: given_name.unwrap_or(local_part),
-        email,
-        password_hash: Some(&password_hash),
-        is_root: matches.get_flag("root"),
-        confirmed: true,
-    };
-    match db.transaction(async |tx: &mut Transaction<'_>| create(tx, &new).await).await {
+    let (hash, actor, is_root) = (password.hash().await?, Actor::command_line(), matches.get_flag("root"));
+    let new = NewAccount { name, email, password: Some(&hash), is_root, is_confirmed: true };
+    match db.transaction(async |tx| accounts::create(tx, &actor, &new).await).await {
         Err(store::Error::Duplicate { .. }) => {
             return Err(format!("there is a user with the address {email} already").into());
         }
-        created => created?,
+        created => drop(created?),
     }
-    println!("Created {email}.");
-    if made {
-        println!("Password: {password}");
+    match made {
+        true => output::print(&format!("Created {email}.\nPassword: {typed}"), &lost_password(config, email)),
+        false => output::print(&format!("Created {email}."), &format!("created {email}")),
     }
-    Ok(())
 }
 
-/// Creates the user, and tells the audit log: a root user may come of it.
-async fn create(tx: &mut Transaction<'_>, new: &NewUser<'_>) -> store::Result<()> {
-    if credentials::is_taken(tx, new.email).await? {
-        return Err(store::Error::Duplicate { field: "email" });
+/// Returns the way on for a user who was created, but whose password could not be printed.
+fn lost_password(config: &Config, email: &str) -> String {
+    let url = config.public_url(config.listen.port);
+    let mailed = match config.smtp {
+        Some(_) => "",
+        None => " (once PUSHER_LITE_SMTP_URL is set, since the link comes by mail)",
+    };
+    format!("created {email} with a password that is lost: set another one at {url}/passwords/new{mailed}")
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("the name can't be blank; --name takes the name to show".to_owned());
     }
-    let user = users::create(tx, new).await?;
-    let mut differences = Differences::default();
-    differences.column("email", None, Some(new.email));
-    differences.column("name", None, Some(new.name));
-    differences.flag("is_root", None, new.is_root);
-    differences.flag("confirmed", None, new.confirmed);
-    let (resource_id, details) = (Some(user.id), differences.as_str());
-    let entry = NewEntry { action: "create", resource: "users", resource_id, details };
-    audit::record(tx, &Actor::command_line(), &entry).await
+    store::check_text(name).map_err(|reason| format!("the name {reason}"))
 }
 
 fn read_password() -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    if password.chars().count() < password::MIN_CHARACTERS {
-        let least = password::MIN_CHARACTERS;
-        return Err(format!("the password on standard input must have at least {least} characters").into());
-    }
-    Ok(password.to_owned())
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn make_password() -> Result<String, getrandom::Error> {

@@ -1,16 +1,20 @@
-//! How mail leaves.
+//! Settings of outgoing mail.
 
 use super::settings::{SettingError, Settings, malformed, unusable};
 use crate::mail::{Mailbox, Smtp, SmtpUrl, is_address};
 
-const FROM: SettingError =
-    SettingError::Missing { name: "PUSHER_LITE_MAIL_FROM", reason: "with PUSHER_LITE_SMTP_URL, mails need a sender" };
+const FROM: SettingError = SettingError::Missing {
+    name: "PUSHER_LITE_MAIL_FROM",
+    reason: "with PUSHER_LITE_SMTP_URL, mails need a sender",
+    example: "pusher-lite <noreply@example.com>",
+};
 const PUBLIC_URL: SettingError = SettingError::Missing {
     name: "PUSHER_LITE_PUBLIC_URL",
     reason: "with PUSHER_LITE_SMTP_URL, the links in mails need to lead to this server",
+    example: "https://push.example.com",
 };
 
-/// The mail server, if there is one.
+/// Returns the mail server, if one is set.
 pub(super) fn smtp(settings: &Settings) -> Result<Option<Smtp>, SettingError> {
     let from = settings.get("mail_from").map(|(text, source)| {
         let expected = "an address that mails come from, such as pusher-lite <noreply@example.com>";

@@ -1,4 +1,4 @@
-//! The two secrets: given, or made once and kept in files beside an SQLite database.
+//! The two secrets: set by the operator, or created once and kept in files beside an SQLite database.
 
 use std::{
     fmt,
@@ -12,16 +12,19 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::settings::{SettingError, Settings, malformed};
 
-/// A made secret has this many random bytes: as many as HS512 can use.
+/// Number of random bytes of a created secret: as many as HS512 can use.
 const SECRET_BYTES: usize = 64;
-/// The shortest cookie secret that is accepted, in bytes.
+/// Minimum length of the cookie secret, in bytes.
 const MIN_COOKIE_SECRET: usize = 32;
 
-/// The shortest token for the metrics that is accepted, in bytes.
+/// Minimum length of the token for the metrics, in bytes.
 const MIN_METRICS_TOKEN: usize = 16;
 
 const WITH_POSTGRES: &str = "with Postgres nothing is generated, since every node must have the same one; \
     `openssl rand -base64 48` makes a good one, an existing installation's is Guardian's secret_key";
+
+/// Placeholder for a missing secret, while the other settings are checked.
+const EXAMPLE: &str = "an example of a secret with 32 characters";
 
 /// A setting's key, which is also the name of its file, and its environment variable.
 type Names = (&'static str, &'static str);
@@ -29,14 +32,14 @@ type Names = (&'static str, &'static str);
 const JWT: Names = ("jwt_secret", "PUSHER_LITE_JWT_SECRET");
 const COOKIE: Names = ("cookie_secret", "PUSHER_LITE_COOKIE_SECRET");
 
-/// What signs JWTs and cookies. `Debug` shows neither.
+/// The secrets that sign JWTs and cookies. `Debug` shows neither.
 #[derive(Clone)]
 pub struct Secrets {
     /// The raw string of the original's Guardian `secret_key`; HS512 over its bytes.
     pub jwt: String,
     /// Signs cookies and session tokens.
     pub cookie: String,
-    /// Who knows it may read the metrics on the main listener; without one nobody may.
+    /// Token that gives access to the metrics on the main listener; without one nothing does.
     pub metrics: Option<String>,
 }
 
@@ -46,7 +49,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Where a secret is, before it is read or made.
+/// Place of a secret before it is read or created.
 #[derive(Debug)]
 pub(super) enum Keep {
     /// In this folder, under the setting's name.
@@ -55,15 +58,15 @@ pub(super) enum Keep {
     Nowhere,
 }
 
-/// Where a secret was found, or is to be.
+/// Result of looking for a secret.
 enum Found {
     Secret(String),
-    /// Nobody has made it yet.
+    /// It does not exist yet, and would be created here.
     Missing(PathBuf),
 }
 
 impl Secrets {
-    /// Takes the secrets from the settings, else from the data folder, where they are made if they are missing.
+    /// Takes the secrets from the settings, otherwise from the data folder, where missing ones are created.
     pub(super) fn load(settings: &Settings, keep: &Keep) -> Result<Self, SettingError> {
         let secrets = Self {
             jwt: load(JWT, settings, keep)?,
@@ -74,12 +77,27 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Looks at the secrets as [`Secrets::load`] does, and makes none; returns the keys of those that are missing.
+    /// Looks for the secrets as [`Secrets::load`] does, and creates none; returns the keys of those that are missing.
     pub(super) fn check(settings: &Settings, keep: &Keep) -> Result<Vec<&'static str>, SettingError> {
         let (jwt, cookie) = (find(JWT, settings, keep)?, find(COOKIE, settings, keep)?);
         check_lengths(settings, cookie.secret())?;
         let found = [(JWT.0, jwt), (COOKIE.0, cookie)].into_iter();
         Ok(found.filter(|(_, found)| found.secret().is_none()).map(|(key, _)| key).collect())
+    }
+}
+
+/// Returns the secret that signs JWTs, if it exists and can be read.
+pub(super) fn jwt_secret(settings: &Settings, keep: &Keep) -> Option<String> {
+    find(JWT, settings, keep).ok().and_then(|found| found.secret().map(str::to_owned))
+}
+
+impl Keep {
+    /// Returns the files that hold the secrets, whether they exist or not.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Folder(folder) => [JWT, COOKIE].map(|(key, _)| folder.join(key)).to_vec(),
+            Self::Nowhere => Vec::new(),
+        }
     }
 }
 
@@ -113,7 +131,7 @@ fn load(names: Names, settings: &Settings, keep: &Keep) -> Result<String, Settin
 fn find((key, env): Names, settings: &Settings, keep: &Keep) -> Result<Found, SettingError> {
     match (settings.get(key), keep) {
         (Some((value, _)), _) => Ok(Found::Secret(value.to_owned())),
-        (None, Keep::Nowhere) => Err(SettingError::Missing { name: env, reason: WITH_POSTGRES }),
+        (None, Keep::Nowhere) => Err(SettingError::Missing { name: env, reason: WITH_POSTGRES, example: EXAMPLE }),
         (None, Keep::Folder(folder)) => {
             let path = folder.join(key);
             match read(&path) {
@@ -151,7 +169,7 @@ fn unusable_file(path: &Path, error: &io::Error) -> SettingError {
     SettingError::SecretFile { path: path.display().to_string(), reason: format!("{error}{whose}") }
 }
 
-/// Writes a new secret to a file that must not exist yet: it appears whole or not at all.
+/// Writes a new secret to a file that must not exist yet. The file appears complete or not at all.
 fn make(path: &Path) -> io::Result<String> {
     if path.exists() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -164,7 +182,7 @@ fn make(path: &Path) -> io::Result<String> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
-    // A link, not a rename: of two processes starting at once the second must not replace the first one's secret.
+    // A link, not a rename: if two processes start together, the second must not replace the secret of the first.
     let linked = fs::hard_link(&unfinished, path);
     fs::remove_file(&unfinished)?;
     linked.map(|()| secret)
@@ -196,7 +214,7 @@ mod tests {
     fn a_file_that_cannot_be_used_is_named_as_what_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let keep = Keep::Folder(folder.path().to_owned());
-        // Root may read every file, but nobody reads a folder as one.
+        // Root may read every file, but even root cannot read a folder as a file.
         fs::create_dir(folder.path().join("jwt_secret")).unwrap();
         let expected = format!("the secret's file {}/jwt_secret: ", folder.path().display());
         for error in

@@ -1,13 +1,13 @@
-//! Content negotiation, as literal as Phoenix does it.
+//! Content negotiation, with Phoenix's literal rules.
 
 use hyper::header::{ACCEPT, HeaderValue};
 
 use super::{Error, Request};
 
-/// Whether the peer can be given JSON.
+/// Checks that the peer accepts JSON.
 ///
-/// `_format` decides when it is there. Else `Accept` must be missing, or have `application/json` or `*/*` among its
-/// members; `application/*` and weights count for nothing.
+/// `_format` decides if it is present. Otherwise `Accept` must be missing, or have `application/json` or `*/*` among
+/// its members; `application/*` and weights are ignored.
 ///
 /// # Errors
 ///
@@ -20,19 +20,19 @@ pub fn json(request: &Request) -> Result<(), Error> {
     if right { Ok(()) } else { Err(Error::NotAcceptable) }
 }
 
-/// Whether JSON is among what `Accept` names.
+/// Returns true if `Accept` names JSON.
 pub fn names_json(request: &Request) -> bool {
     lists(request, &["application/json"])
 }
 
-/// Whether the first `Accept` has `json` anywhere, in small letters: all that Guardian looks for when it chooses how to
-/// refuse.
+/// Returns true if the first `Accept` contains `json` anywhere, in lower case: Guardian looks for nothing else when it
+/// chooses the form of a refusal.
 pub fn mentions_json(request: &Request) -> bool {
     let accept = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     accept.windows(4).any(|letters| letters == b"json")
 }
 
-/// Whether `Accept` asks for pages and for nothing that JSON would do for.
+/// Returns true if `Accept` asks for pages and for nothing that JSON would satisfy.
 pub fn html_only(request: &Request) -> bool {
     lists(request, &["text/html", "application/xhtml+xml"]) && !lists(request, &["application/json", "*/*"])
 }

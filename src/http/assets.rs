@@ -1,4 +1,4 @@
-//! Files that never change while the server runs: found by path, compressed once, validated by ETag.
+//! Static files that never change while the server runs: found by path, compressed once, validated by ETag.
 
 use std::{borrow::Cow, collections::HashMap, io::Write};
 
@@ -13,7 +13,7 @@ use hyper::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Request, Response};
+use super::{Request, Response, cors};
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -34,7 +34,7 @@ struct Asset {
 }
 
 impl Assets {
-    /// Takes files by path (`js/app.js`, without a slash before it), and compresses those that are text.
+    /// Takes files by path (`js/app.js`, without a leading slash), and compresses those that are text.
     pub fn new(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>) -> Self {
         let files = files.into_iter().map(|(path, content)| {
             let asset = Asset::new(&path, into_bytes(content));
@@ -43,7 +43,7 @@ impl Assets {
         Self { files: files.collect() }
     }
 
-    /// The URL of a file with its version in it, so that it can be cached for good. A file that is not there keeps its
+    /// Returns the URL of a file with its version in it, so that it can be cached forever. A missing file keeps its
     /// plain path.
     pub fn url(&self, path: &str) -> String {
         match self.files.get(path) {
@@ -52,13 +52,24 @@ impl Assets {
         }
     }
 
-    /// The answer to a GET or HEAD whose path is that of a file.
+    /// Returns the answer to a GET or HEAD whose path is that of a file.
     pub fn respond(&self, request: &Request) -> Option<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
         let asset = self.files.get(&request.segments().join("/"))?;
         Some(asset.respond(request))
+    }
+
+    /// Returns true if the path of a request is that of a file.
+    pub fn has(&self, request: &Request) -> bool {
+        self.files.contains_key(&request.segments().join("/"))
+    }
+
+    /// The paths of all files, without the first slash.
+    #[cfg(test)]
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
     }
 }
 
@@ -84,7 +95,8 @@ impl Asset {
             None => self.content(&self.plain),
         };
         let current = request.params().text("v").is_some_and(|version| version == self.version);
-        response
+        // Always, with or without an `Origin` in the request: shared caches give one answer to all.
+        cors::allow(response, true)
             .header(ETAG, HeaderValue::try_from(etag).expect("hexadecimal digits may stand in a header"))
             .header(VARY, HeaderValue::from_static("accept-encoding"))
             .header(CACHE_CONTROL, if current { IMMUTABLE } else { REVALIDATED })
@@ -92,11 +104,11 @@ impl Asset {
     }
 
     fn content(&self, body: &Bytes) -> Response {
-        Response::bytes(StatusCode::OK, body.clone()).header(CONTENT_TYPE, self.content_type.clone())
+        Response::bytes(StatusCode::OK, body.clone()).shared().header(CONTENT_TYPE, self.content_type.clone())
     }
 }
 
-/// Whether `Accept-Encoding` names gzip without the weight 0.
+/// Returns true if `Accept-Encoding` names gzip without the weight 0.
 fn accepts_gzip(request: &Request) -> bool {
     let accepted = request.header(ACCEPT_ENCODING).unwrap_or_default();
     accepted.split(',').any(|item| {
@@ -106,12 +118,12 @@ fn accepts_gzip(request: &Request) -> bool {
     })
 }
 
-/// Whether `If-None-Match` has this tag, compared weakly as RFC 9110 (section 13.1.2) asks.
+/// Returns true if `If-None-Match` has this tag, compared weakly as RFC 9110 (section 13.1.2) asks.
 fn matches(tags: &str, etag: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
-/// The content type by the end of the name, and whether that is worth compressing.
+/// Returns the content type for the extension of the name, and whether that type is worth compressing.
 fn content_type(path: &str) -> (&'static str, bool) {
     match path.rsplit('.').next().unwrap_or_default() {
         "js" | "mjs" => ("text/javascript; charset=utf-8", true),
@@ -189,6 +201,14 @@ mod tests {
         assert_eq!(cache(&assets().url("js/app.js")), IMMUTABLE);
         assert_eq!(cache("/js/app.js?v=other"), REVALIDATED);
         assert_eq!(cache("/js/app.js"), REVALIDATED);
+    }
+
+    #[test]
+    fn every_origin_may_read_files_and_caches_need_not_know_which() {
+        for headers in [&[][..], &[("origin", "https://example.com")], &[("if-none-match", "*")]] {
+            let response = get("/js/app.js", headers).unwrap();
+            assert_eq!(response.headers()["access-control-allow-origin"], "*", "{headers:?}");
+        }
     }
 
     #[test]

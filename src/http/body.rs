@@ -1,56 +1,66 @@
-//! Reading a body under its limits, and what its content type makes of it.
+//! Reading of bodies under their limits, and decoding by content type.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::{
     HeaderMap,
-    body::{Body, Incoming},
+    body::{Body, Frame, Incoming},
     header::{CONTENT_TYPE, EXPECT},
 };
-use mime::Mime;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    task::spawn_blocking,
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::{Error, Params, multipart};
+use super::{
+    Error, Params,
+    budget::{Budget, Payer, Portion},
+    multipart,
+};
 
-/// How much a body may hold, and how long it may take.
+/// Limits of a body's size and duration.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// In bytes. A larger body is answered with 413.
+    /// Maximum bytes. A larger body is answered with 413.
     pub max_bytes: usize,
-    /// From the end of the head to the end of the body. A slower body is answered with 408.
+    /// Maximum time from the end of the head to the end of the body. A slower body is answered with 408.
     pub time: Duration,
 }
 
 impl Default for BodyLimits {
-    /// 8 MB as the original, and a minute.
+    /// Returns the limits of 8 MB, as in the original, and a minute.
     fn default() -> Self {
         Self { max_bytes: 8_000_000, time: Duration::from_secs(60) }
     }
 }
 
-/// What bodies may take: each, and all that are being read or worked on together. Cheap to clone: the clones share it.
+/// Limits of bodies: of each, and of all that are being read or processed together. Cheap to clone: the clones share
+/// the memory budget.
 #[derive(Clone, Debug)]
 pub struct Bodies {
     limits: BodyLimits,
-    /// A permit is a byte.
-    memory: Arc<Semaphore>,
+    memory: Budget,
 }
 
-/// How many of the largest bodies there may be at a time, in memory. Nothing is known of who sends them yet.
+/// Number of the largest bodies that fit in memory at a time; one address may use a quarter of it. Nothing is known of
+/// the senders yet.
 const LARGEST_AT_ONCE: usize = 32;
-/// What each body may take whatever there is: as much as most have, so that large ones keep those out of nothing.
+/// Minimum progress: time within which this many bytes of a body must come. A slower body is answered with 408.
+const STRIDE: (Duration, usize) = (Duration::from_secs(10), 10_000);
+/// Pause of a sender after which the refusal of a body that is too large, as its head tells, is sent: a client that sends
+/// nothing yet, or waits for an answer, gets it immediately, and one that sends gets it once it can read it.
+const PAUSE: Duration = Duration::from_millis(250);
+/// A larger body is decoded on a blocking thread, which serves no other client meanwhile.
+const DECODED_AT_ONCE: usize = 64 << 10;
+/// Bytes that each body may take whatever the budget: as much as most have, so that large ones keep none of those out.
 const FREE: usize = 16 << 10;
 
 impl Bodies {
-    /// Bodies under these limits.
+    /// Creates the shared state for bodies under these limits.
     pub fn new(limits: BodyLimits) -> Self {
-        let bytes = limits.max_bytes.saturating_mul(LARGEST_AT_ONCE).min(Semaphore::MAX_PERMITS);
-        Self { limits, memory: Arc::new(Semaphore::new(bytes)) }
+        Self { limits, memory: Budget::new(limits.max_bytes.saturating_mul(LARGEST_AT_ONCE)) }
     }
 }
 
@@ -60,58 +70,61 @@ impl Default for Bodies {
     }
 }
 
-/// What one body takes of the memory of all; it is given back with this.
+/// Memory that one body takes from the budget; dropping this gives it back.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     bytes: usize,
-    permit: Option<OwnedSemaphorePermit>,
+    portion: Option<Portion>,
 }
 
 impl Taken {
-    fn add(&mut self, bodies: &Bodies, bytes: usize) -> Result<(), Error> {
+    fn add(&mut self, bodies: &Bodies, payer: Payer, bytes: usize) -> Result<(), Error> {
         let before = self.bytes.max(FREE);
         self.bytes += bytes;
         let Some(more @ 1..) = self.bytes.checked_sub(before) else { return Ok(()) };
-        let more = u32::try_from(more).map_err(|_| Error::BodiesFull)?;
-        let permit = Arc::clone(&bodies.memory).try_acquire_many_owned(more).map_err(|_| Error::BodiesFull)?;
-        match &mut self.permit {
-            Some(permits) => permits.merge(permit),
-            None => self.permit = Some(permit),
-        }
-        Ok(())
+        let portion = self.portion.get_or_insert_with(|| bodies.memory.portion(payer));
+        if portion.add(more) { Ok(()) } else { Err(Error::BodiesFull) }
     }
 }
 
-/// Reads the parameters out of a body. A body of a type that holds none is read and dropped: left in the socket, it would
-/// make the kernel reset the connection, and the peer could lose the answer.
+/// Reads the parameters out of a body. A body of a type without parameters is read and dropped: left in the socket, it
+/// would make the kernel reset the connection, and the peer could lose the answer.
 pub(super) async fn read_params(
     headers: &HeaderMap,
     body: Incoming,
     bodies: &Bodies,
+    payer: Payer,
 ) -> Result<(Params, Taken), Error> {
     let limits = bodies.limits;
-    let reading = async {
-        let Some(kind) = Kind::of(headers)? else {
-            discard(body, limits.max_bytes).await;
-            return Ok((Params::default(), Taken::default()));
-        };
-        let (bytes, taken) = read(headers, body, bodies).await?;
-        Ok((kind.decode(bytes).await?, taken))
+    let Some(kind) = Kind::of(headers)? else {
+        let discarding = timeout(limits.time, discard(body, limits.max_bytes, STRIDE.0)).await;
+        return discarding.map(|()| Default::default()).map_err(|_| Error::BodyTimeout);
     };
-    timeout(limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
+    let (bytes, taken) = read_whole(headers, body, bodies, payer).await?;
+    kind.decode(bytes, taken).await
 }
 
-/// Reads a body of whatever type.
-pub(super) async fn read_whole(headers: &HeaderMap, body: Incoming, bodies: &Bodies) -> Result<(Bytes, Taken), Error> {
-    let reading = read(headers, body, bodies);
+/// Reads a body of any type.
+pub(super) async fn read_whole(
+    headers: &HeaderMap,
+    body: Incoming,
+    bodies: &Bodies,
+    payer: Payer,
+) -> Result<(Bytes, Taken), Error> {
+    let reading = read(headers, body, bodies, payer);
     timeout(bodies.limits.time, reading).await.unwrap_or(Err(Error::BodyTimeout))
 }
 
-/// Reads a body for nothing, since left in the socket it would do harm; not what is beyond the limits.
-pub(super) async fn discard_whole(body: Incoming, bodies: &Bodies) {
+/// Reads and drops a body, since left in the socket it would do harm. Does not read beyond the limits, nor a body that
+/// the peer only sends when told to continue.
+pub(super) async fn discard_whole(headers: &HeaderMap, body: Incoming, bodies: &Bodies) {
     let limits = bodies.limits;
-    // Too slow is as good as too much: the connection is closed after the answer.
-    let _ = timeout(limits.time, discard(body, limits.max_bytes)).await;
+    if headers.contains_key(EXPECT) {
+        return;
+    }
+    // A body that is too slow is treated like one that is too large: the connection is closed after the answer.
+    let patience = if announced(&body) > limits.max_bytes { PAUSE } else { STRIDE.0 };
+    let _ = timeout(limits.time, discard(body, limits.max_bytes, patience)).await;
 }
 
 /// The kinds of body that hold parameters.
@@ -139,12 +152,21 @@ impl Kind {
         })
     }
 
-    async fn decode(self, body: Bytes) -> Result<Params, Error> {
+    /// Decodes the parameters of a body; also returns the memory that it takes. A large body is decoded on a blocking
+    /// thread: that can take tens of milliseconds.
+    async fn decode(self, body: Bytes, taken: Taken) -> Result<(Params, Taken), Error> {
+        if body.len() <= DECODED_AT_ONCE {
+            return Ok((self.params(body)?, taken));
+        }
+        let decoding = spawn_blocking(move || Ok((self.params(body)?, taken)));
+        decoding.await.unwrap_or_else(|_| Err(Error::bad_request("the body cannot be decoded")))
+    }
+
+    fn params(self, body: Bytes) -> Result<Params, Error> {
         match self {
             Self::Json => Params::from_json(&body),
             Self::Form => Params::from_query(std::str::from_utf8(&body).map_err(|_| Error::BadEncoding)?),
-            // Rare, and large: in a box, so that every other request is smaller.
-            Self::Multipart { boundary } => Box::pin(multipart::decode(body, &boundary)).await,
+            Self::Multipart { boundary } => multipart::decode(body, &boundary),
         }
     }
 }
@@ -153,34 +175,34 @@ fn is_subtype(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }
 
-/// The boundary, if that is what this parameter of a content type gives. Others do not matter, however malformed.
+/// Returns the boundary, if this parameter of a content type is one. Other parameters are ignored, however malformed.
 fn boundary(parameter: &str) -> Option<String> {
-    let alone: Mime = format!("multipart/form-data;{parameter}").parse().ok()?;
-    Some(alone.get_param(mime::BOUNDARY)?.as_str().to_owned())
+    multer::parse_boundary(format!("multipart/form-data;{parameter}")).ok()
 }
 
-async fn read(headers: &HeaderMap, mut body: Incoming, bodies: &Bodies) -> Result<(Bytes, Taken), Error> {
+async fn read(headers: &HeaderMap, mut body: Incoming, bodies: &Bodies, payer: Payer) -> Result<(Bytes, Taken), Error> {
     let limit = bodies.limits.max_bytes;
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let announced = announced(&body);
     if announced > limit {
         // A peer that waits for `100 Continue` gets the refusal instead and sends nothing.
         if !headers.contains_key(EXPECT) {
-            discard(body, limit.saturating_mul(2)).await;
+            discard(body, limit.saturating_mul(2), PAUSE).await;
         }
         return Err(Error::BodyTooLarge { limit });
     }
-    // What is only announced takes nothing yet.
+    // Bytes that are only announced take no memory yet.
     let (mut bytes, mut taken) = (BytesMut::with_capacity(announced.min(FREE)), Taken::default());
-    while let Some(frame) = body.frame().await {
+    let mut stride = Stride::begin();
+    while let Some(frame) = stride.next(&mut body).await? {
         let frame = frame.map_err(|_| Error::bad_request("the body ended early or is malformed"))?;
         let Ok(data) = frame.into_data() else { continue };
         let refused = match bytes.len() + data.len() > limit {
             true => Err(Error::BodyTooLarge { limit }),
-            false => taken.add(bodies, data.len()),
+            false => taken.add(bodies, payer, data.len()),
         };
         if let Err(error) = refused {
             drop((bytes, taken));
-            discard(body, limit).await;
+            discard(body, limit, STRIDE.0).await;
             return Err(error);
         }
         bytes.extend_from_slice(&data);
@@ -188,10 +210,39 @@ async fn read(headers: &HeaderMap, mut body: Incoming, bodies: &Bodies) -> Resul
     Ok((bytes.freeze(), taken))
 }
 
-/// Reads on without keeping anything, up to `limit` bytes.
-async fn discard(mut body: Incoming, limit: usize) {
-    let mut seen = 0;
-    while let Some(Ok(frame)) = body.frame().await {
+/// Minimum progress of a body.
+struct Stride {
+    ends: Instant,
+    missing: usize,
+}
+
+impl Stride {
+    fn begin() -> Self {
+        let (time, bytes) = STRIDE;
+        Self { ends: Instant::now() + time, missing: bytes }
+    }
+
+    /// Returns the next frame, or an error if too little came for too long.
+    async fn next(&mut self, body: &mut Incoming) -> Result<Option<hyper::Result<Frame<Bytes>>>, Error> {
+        let frame = timeout_at(self.ends, body.frame()).await.map_err(|_| Error::BodyTimeout)?;
+        let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
+        match self.missing.checked_sub(bytes) {
+            Some(missing @ 1..) => self.missing = missing,
+            _ => *self = Self::begin(),
+        }
+        Ok(frame)
+    }
+}
+
+/// Returns the number of bytes that the head announces, 0 if it does not.
+fn announced(body: &Incoming) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+}
+
+/// Reads on and drops up to `limit` bytes, as long as there is progress, and no pause is longer than `patience`.
+async fn discard(mut body: Incoming, limit: usize, patience: Duration) {
+    let (mut seen, mut stride) = (0, Stride::begin());
+    while let Ok(Ok(Some(Ok(frame)))) = timeout(patience, stride.next(&mut body)).await {
         seen += frame.data_ref().map_or(0, Bytes::len);
         if seen > limit {
             return;
@@ -214,11 +265,11 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_form_that_is_no_utf8_is_of_an_unsupported_type() {
-        let error = Kind::Form.decode(Bytes::from_static(b"a=\xff")).await.unwrap_err();
+    #[test]
+    fn a_form_that_is_no_utf8_is_of_an_unsupported_type() {
+        let error = Kind::Form.params(Bytes::from_static(b"a=\xff")).unwrap_err();
         assert_eq!(error.status(), 415);
-        let error = Kind::Form.decode(Bytes::from_static(b"a=%ff")).await.unwrap_err();
+        let error = Kind::Form.params(Bytes::from_static(b"a=%ff")).unwrap_err();
         assert_eq!(error.status(), 400);
     }
 

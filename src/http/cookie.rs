@@ -14,21 +14,21 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// A cookie that lasts as long as the browser runs. With `secure` it is sent over TLS only.
+    /// Creates a cookie that lasts as long as the browser runs. With `secure` it is sent over TLS only.
     ///
     /// # Panics
     ///
-    /// When it is set, for a value that may not stand in a cookie: anything but base64url, `.` and the like.
+    /// Panics if it is set, for a value that may not stand in a cookie: anything but base64url, `.` and the like.
     pub fn new(name: &'static str, value: impl Into<String>, secure: bool) -> Self {
         Self { name, value: value.into(), max_age: None, secure }
     }
 
-    /// Takes the cookie of this name away.
+    /// Creates a cookie that removes the one of this name.
     pub fn removal(name: &'static str, secure: bool) -> Self {
         Self::new(name, "", secure).lasting(Duration::ZERO)
     }
 
-    /// Lasts for this long, also when the browser is closed meanwhile.
+    /// Makes the cookie last for this long, even when the browser is closed meanwhile.
     #[must_use]
     pub fn lasting(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
@@ -50,7 +50,7 @@ impl Cookie {
     }
 }
 
-/// The cookies of one `Cookie` header. What is malformed is passed over.
+/// Returns the cookies of one `Cookie` header. Malformed ones are skipped.
 pub(super) fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
     cookie::Cookie::split_parse(header).filter_map(|cookie| {
         let cookie = cookie.ok()?;

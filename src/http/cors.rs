@@ -1,7 +1,7 @@
-//! Cross-origin requests: every origin may ask, and none is given credentials.
+//! Cross-origin requests: every origin is allowed, and none with credentials.
 //!
-//! Since `access-control-allow-origin` is `*`, browsers neither send cookies nor show answers that depend on them: what a
-//! page of another origin sees is what anyone with the same token sees.
+//! Since `access-control-allow-origin` is `*`, browsers neither send cookies nor show answers that depend on them: a
+//! page of another origin sees the same as any client with the same token.
 
 use hyper::{
     Method, StatusCode,
@@ -18,8 +18,8 @@ const METHODS: &str = "OPTIONS, HEAD, GET, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "authorization, origin, sec-websocket-key, sec-websocket-version, sec-websocket-protocol, host, \
     connection, upgrade, content-type, sec-websocket-accept, sec-websocket-protocol";
 
-/// The answer to a preflight: with the permissions, or 403 without any when it asks for more than they are. None for
-/// every other request, OPTIONS without `Origin` or `Access-Control-Request-Method` included.
+/// Returns the answer to a preflight: the permissions, or 403 without any if it asks for more. None for every other
+/// request, OPTIONS without `Origin` or `Access-Control-Request-Method` included.
 pub fn preflight(request: &Request) -> Option<Response> {
     let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| is_preflight(request))?;
     let method = wanted.to_str().is_ok_and(|wanted| list(METHODS).any(|method| method == wanted));
@@ -35,7 +35,7 @@ pub fn preflight(request: &Request) -> Option<Response> {
     Some(allowed)
 }
 
-/// Whether a browser asks for a page if it may send a request.
+/// Returns true if a browser asks for permission to send a request of a page.
 pub fn is_preflight(request: &Request) -> bool {
     let headers = request.headers();
     let asks = headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);

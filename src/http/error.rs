@@ -1,10 +1,10 @@
-//! What a peer can get wrong on the level of HTTP.
+//! Errors of a peer at the level of HTTP.
 
 use hyper::StatusCode;
 
 use super::Refusal;
 
-/// A request that cannot be worked on. The message is for the peer: it never repeats what might be a secret.
+/// A request that cannot be processed. The message is for the peer: it never repeats a possible secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request is malformed: an escape in its path, its query, its body, or a missing parameter. 400.
@@ -25,18 +25,18 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The bodies that are being read take all the memory that they may. 503.
+    /// The bodies that are being read use all the memory of their budget. 503.
     #[error("too many large bodies are being read; try again soon")]
     BodiesFull,
 }
 
 impl Error {
-    /// The request cannot be understood: 400, with this message.
+    /// Returns the error for a request that cannot be understood: 400, with this message.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::BadRequest(message.into())
     }
 
-    /// The limit that is reached, if that is what is wrong.
+    /// Returns the refusal to count, if the error is about a limit.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::BodyTimeout => Some(Refusal::BodyTooSlow),
@@ -46,7 +46,7 @@ impl Error {
         }
     }
 
-    /// The status that answers this error.
+    /// Returns the status that answers this error.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,

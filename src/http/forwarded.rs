@@ -1,7 +1,7 @@
-//! What proxies say of those whose requests they pass on.
+//! Headers in which proxies describe the clients whose requests they pass on.
 //!
-//! `X-Forwarded-For`, `-Proto` and `-Host` are believed as far as trusted proxies wrote them. `Forwarded` (RFC 7239) is not
-//! looked at: a proxy that does not know it passes on what the client wrote there.
+//! `X-Forwarded-For`, `-Proto` and `-Host` are believed as far as trusted proxies wrote them. `Forwarded` (RFC 7239) is
+//! ignored: a proxy that does not know it passes on the client's own value.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,18 +12,18 @@ use std::{
 use hyper::{HeaderMap, header::HeaderName};
 use ipnet::IpNet;
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// The proxies whose word about their clients is believed. Cheap to clone; by default there are none.
+/// The proxies whose headers about their clients are trusted. Cheap to clone; by default there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
 }
 
 impl TrustedProxies {
-    /// Whether a peer of this address is one of them. An IPv4 address in IPv6 form counts as what it is.
+    /// Returns true if a peer of this address is one of them. An IPv4 address in IPv6 form counts as an IPv4 address.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(&address))
@@ -33,7 +33,7 @@ impl TrustedProxies {
 impl FromStr for TrustedProxies {
     type Err = ipnet::AddrParseError;
 
-    /// Reads addresses and networks (`10.0.0.0/8`) with commas between them.
+    /// Reads addresses and networks (`10.0.0.0/8`), separated by commas.
     fn from_str(list: &str) -> Result<Self, Self::Err> {
         let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
         let network = |item: &str| item.parse::<IpAddr>().map(IpNet::from).or_else(|_| item.parse());
@@ -41,7 +41,7 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// The way of a request: from which address it was sent, and how many trusted proxies passed it on.
+/// The path of a request: the address that sent it, and the number of trusted proxies that passed it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Way {
     pub(super) client: IpAddr,
@@ -49,7 +49,7 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// Follows the request back from `peer`, as far as the proxies on the way are trusted.
+    /// Traces the request back from `peer`, as far as the proxies on the way are trusted.
     pub(super) fn of(headers: &HeaderMap, peer: IpAddr, trusted: &TrustedProxies) -> Self {
         let mut way = Self { client: peer.to_canonical(), proxies: 0 };
         let mut senders = from_last(headers, FOR);
@@ -57,39 +57,39 @@ impl Way {
             way.proxies += 1;
             match senders.next().and_then(address) {
                 Some(sender) => way.client = sender,
-                // Nobody before it is known: the proxy asks for itself, or does not say for whom.
+                // The trace ends here: the proxy sends a request of its own, or does not name its client.
                 None => break,
             }
         }
         way
     }
 
-    /// Whether the client's own connection is encrypted; `None` when no trusted proxy says.
+    /// Returns `Some(true)` if the client's own connection is encrypted; `None` if no trusted proxy tells.
     pub(super) fn is_secure(&self, headers: &HeaderMap) -> Option<bool> {
         let scheme = self.said(headers, PROTO)?;
         Some(["https", "wss"].iter().any(|secure| scheme.eq_ignore_ascii_case(secure)))
     }
 
-    /// The host that the client asked for; `None` when no trusted proxy says.
+    /// Returns the host that the client asked for; `None` if no trusted proxy tells.
     pub(super) fn host<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         self.said(headers, HOST)
     }
 
-    /// What the first of the trusted proxies wrote. Each appends to the header, or writes it anew: what is farther from the
-    /// end than there are trusted proxies comes from the client.
+    /// Returns the value that the first of the trusted proxies wrote. Each appends to the header, or replaces it: a
+    /// value that is farther from the end than the number of trusted proxies comes from the client.
     fn said<'a>(&self, headers: &'a HeaderMap, name: HeaderName) -> Option<&'a str> {
         from_last(headers, name).take(self.proxies).last().flatten()
     }
 }
 
-/// The members of a list in headers, the last one first; `None` for what is not text.
+/// Returns the members of a list in headers, the last one first; `None` for a header that is not text.
 fn from_last(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Option<&str>> {
     let lines = headers.get_all(name).iter().rev();
     let members = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
     members.map(|member| std::str::from_utf8(member).ok().map(str::trim))
 }
 
-/// An address as proxies write it: alone, in brackets, or with a port.
+/// Reads an address as proxies write it: alone, in brackets, or with a port.
 fn address(text: Option<&str>) -> Option<IpAddr> {
     let text = text?;
     let alone = || text.trim_start_matches('[').trim_end_matches(']').parse().ok();

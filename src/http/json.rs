@@ -1,26 +1,25 @@
-//! A JSON body as members whose names and values stay spelled as they were sent.
+//! JSON bodies as members whose names and values keep their spelling.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
-use pusher_lite_protocol::escape_controls;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use pusher_lite_json_text::{check_surrogates, escape_controls};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{Error, params::Member};
 
-/// So many members may a JSON body have on its top level.
+/// Maximum number of members on the top level of a JSON body.
 const MAX_MEMBERS: usize = 100_000;
 
-/// Reads a JSON body. An empty one has no members, and what is no object is the one member `_json`, as in Plug.
+/// Reads a JSON body. An empty one has no members, and a value that is not an object is the one member `_json`, as in
+/// Plug.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Member>, Error> {
     if body.is_empty() {
         return Ok(Vec::new());
     }
     let text = std::str::from_utf8(body).map_err(|_| Error::bad_request("the JSON body is not UTF-8"))?;
     let members = members(text).or_else(|error| members(&escape_controls(text).ok_or(error)?)).map_err(malformed)?;
-    if has_lone_surrogate(text) {
-        return Err(Error::bad_request("the JSON body escapes half a surrogate pair"));
-    }
+    check_surrogates(text).map_err(|_| Error::bad_request("the JSON body escapes half a surrogate pair"))?;
     Ok(members)
 }
 
@@ -65,23 +64,38 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
+/// Maximum number of values in a tree. One takes some 30 bytes beside its text, and may be written with two.
+const MAX_VALUES: usize = 10_000;
+
 /// Parses JSON into a tree. Of members with the same name the first counts, as in the original; `serde_json` takes the
 /// last.
 pub(super) fn tree(json: &str) -> serde_json::Result<Value> {
-    serde_json::from_str(json).map(|Tree(value)| value)
+    let (mut deserializer, values) = (serde_json::Deserializer::from_str(json), Cell::new(0));
+    let value = Tree { values: &values }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
-struct Tree(Value);
+/// A tree, and the number of values beside it and in it.
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    values: &'a Cell<usize>,
+}
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor).map(Self)
+impl<'de> DeserializeSeed<'de> for Tree<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let values = self.values.get() + 1;
+        if values > MAX_VALUES {
+            return Err(de::Error::custom(format_args!("more than {MAX_VALUES} values")));
+        }
+        self.values.set(values);
+        deserializer.deserialize_any(self)
     }
 }
 
-struct TreeVisitor;
-
-impl<'de> Visitor<'de> for TreeVisitor {
+impl<'de> Visitor<'de> for Tree<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +128,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(Tree(item)) = seq.next_element()? {
+        while let Some(item) = seq.next_element_seed(self)? {
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -122,36 +136,12 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
-        while let Some((name, Tree(value))) = map.next_entry::<String, _>()? {
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(self)?;
             members.entry(name).or_insert(value);
         }
         Ok(Value::Object(members))
     }
-}
-
-/// Whether valid JSON escapes a UTF-16 surrogate that has no partner (`"\ud800"`). Such a string stands for no text,
-/// and skipping over raw values does not notice it.
-fn has_lone_surrogate(json: &str) -> bool {
-    let mut rest = json.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        rest = &rest[at..];
-        rest = match escaped_unit(rest) {
-            Some(0xD800..=0xDBFF) => match escaped_unit(&rest[6..]) {
-                Some(0xDC00..=0xDFFF) => &rest[12..],
-                _ => return true,
-            },
-            Some(0xDC00..=0xDFFF) => return true,
-            Some(_) => &rest[6..],
-            None => &rest[2..],
-        };
-    }
-    false
-}
-
-/// The UTF-16 unit that `text` begins with when that is spelled `\uXXXX`.
-fn escaped_unit(text: &[u8]) -> Option<u16> {
-    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
-    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]
@@ -184,6 +174,15 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_has_so_many_values() {
+        let list = |count| format!("[{}]", vec!["[]"; count - 1].join(","));
+        assert!(tree(&list(MAX_VALUES)).is_ok());
+        assert!(tree(&list(MAX_VALUES + 1)).is_err());
+        let object = vec!["\"a\":1"; MAX_VALUES].join(",");
+        assert!(tree(&format!("{{{object}}}")).is_err());
+    }
+
+    #[test]
     fn what_is_no_object_is_one_member() {
         for body in ["5", "[1,2]", "\"x\"", "null", " true "] {
             assert_eq!(joined(body), format!("\"_json\"={}", body.trim()));
@@ -209,22 +208,6 @@ mod tests {
             assert!(decode(body.as_bytes()).is_err(), "{body}");
         }
         assert!(decode(b"{\"a\":\"\xff\"}").is_err());
-    }
-
-    #[test]
-    fn finds_lone_surrogates_only() {
-        for (text, lone) in [
-            (r#""\ud83d\ude00""#, false),
-            (r#""\\ud800""#, false),
-            (r#""\\\\\u0041\n\"""#, false),
-            (r#""\ud800""#, true),
-            (r#""\ud800\n""#, true),
-            (r#""\ud800\ud800""#, true),
-            (r#""\ude00\ud83d""#, true),
-            (r#""\\\ud800""#, true),
-        ] {
-            assert_eq!(has_lone_surrogate(text), lone, "{text}");
-        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! The parameters of a request: query, body and path together, as JSON members.
+//! Parameters of a request: query, body and path together, as JSON members.
 
 use std::collections::HashSet;
 
 use serde_json::{
-    Map, Value,
+    Value,
     value::{RawValue, to_raw_value},
 };
 
@@ -11,10 +11,10 @@ use super::{Error, json, nested};
 
 /// Parameters by name.
 ///
-/// Every value is JSON text. What came in a JSON body keeps the spelling it was sent with (`1e3`, `-0`, duplicate
-/// names, order); what came in a query, a form or the path is a string, or arrays and objects of strings. A name of the
-/// body wins over the same name of the query, and one of the path over both. Of duplicate names in a JSON body the first
-/// counts, as in the original; in a query or a form the last.
+/// Every value is JSON text. A value from a JSON body keeps its spelling (`1e3`, `-0`, duplicate names, order); one
+/// from a query, a form or the path is a string, or arrays and objects of strings. A name of the body wins over the
+/// same name of the query, and one of the path over both. Of duplicate names in a JSON body the first counts, as in the
+/// original; in a query or a form the last.
 #[derive(Debug, Default)]
 pub struct Params {
     members: Vec<Member>,
@@ -25,47 +25,51 @@ impl Params {
     ///
     /// # Errors
     ///
-    /// [`Error::BadRequest`] for a malformed escape, text that is no UTF-8, too many or too deeply nested parameters.
+    /// [`Error::BadRequest`] for a malformed escape, text that is not UTF-8, or parameters that are too many or too
+    /// deeply nested.
     pub fn from_query(encoded: &str) -> Result<Self, Error> {
-        nested::decode_pairs(encoded).map(Self::from_tree)
+        nested::Tree::from_pairs(encoded).map(Self::from_tree)
     }
 
     pub(super) fn from_json(body: &[u8]) -> Result<Self, Error> {
         json::decode(body).map(|members| Self { members })
     }
 
-    pub(super) fn from_tree(tree: Map<String, Value>) -> Self {
-        let members = tree.into_iter().map(|(name, value)| {
+    pub(super) fn from_tree(tree: nested::Tree) -> Self {
+        let members = tree.into_members().into_iter().map(|(name, value)| {
             let value = to_raw_value(&value).expect("a tree of strings is valid JSON");
             Member::new(&name, value)
         });
         Self { members: members.collect() }
     }
 
-    /// The value of `name` as JSON text; the first one when a body gave several.
+    /// Returns the value of `name` as JSON text; the first one when a body gave several.
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
         self.members.iter().find(|member| member.name() == name).map(Member::value)
     }
 
-    /// The value of `name`, parsed. Of duplicate names in it, too, the first counts.
+    /// Returns the value of `name`, parsed. Of duplicate names in it, too, the first counts.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRequest`] when it is nested over 128 levels deep or holds a number beyond what a 64-bit float can.
+    /// [`Error::BadRequest`] when it is nested over 128 levels deep, holds more than 10,000 values, or a number beyond
+    /// what a 64-bit float can hold.
     pub fn value(&self, name: &str) -> Result<Option<Value>, Error> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let value = json::tree(raw.get()).map_err(|_| {
-            Error::bad_request(format!("the parameter {name} is nested too deeply or holds too large a number"))
+            Error::bad_request(format!(
+                "the parameter {name} is nested too deeply, or holds more than 10000 values or too large a number"
+            ))
         })?;
         Ok(Some(value))
     }
 
-    /// The value of `name` when it is a string.
+    /// Returns the value of `name` when it is a string.
     pub fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.raw(name)?.get()).ok()
     }
 
-    /// The value of `name`, which must be a string.
+    /// Returns the value of `name`, which must be a string.
     ///
     /// # Errors
     ///
@@ -77,7 +81,7 @@ impl Params {
         })
     }
 
-    /// A JSON object of all members but those named, with names, values and order exactly as they were sent.
+    /// Returns a JSON object of all members except those named, with names, values and order exactly as they were sent.
     pub fn object_without(&self, names: &[&str]) -> Box<RawValue> {
         let kept = || self.members.iter().filter(|member| !names.contains(&member.name()));
         let size: usize = kept().map(|member| member.spelling().len() + member.value().get().len() + 2).sum();

@@ -1,4 +1,4 @@
-//! Strict percent-decoding: an escape that is none is an error, where the URL standard would let it pass.
+//! Strict percent-decoding: a malformed escape is an error, where the URL standard would let it pass.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(super) fn decode_form(text: &str) -> Result<String, Error> {
 }
 
 fn decode<'a>(text: &'a str, place: &str) -> Result<Cow<'a, str>, Error> {
-    // Most have no escape, and JWTs are long.
+    // Most texts have no escape, and JWTs are long.
     if !text.contains('%') {
         return Ok(Cow::Borrowed(text));
     }

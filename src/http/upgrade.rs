@@ -1,4 +1,4 @@
-//! The WebSocket handshake, and taking the stream back from hyper.
+//! The WebSocket handshake, and the return of the stream from hyper.
 
 use bytes::Bytes;
 use hyper::{
@@ -15,16 +15,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Connection, Error, Request, Response};
+use super::{Connection, Error, Request, Response, Watched};
 
 /// A stream that speaks WebSocket from now on.
 #[derive(Debug)]
 pub struct Upgraded {
     /// The stream itself: nothing of HTTP is left around it.
     pub stream: Stream,
-    /// What the peer sent right behind its handshake.
+    /// Bytes that the peer sent right behind its handshake.
     pub unread: Bytes,
-    /// To be kept until the stream is closed, so that it stays counted.
+    /// Kept until the stream is closed, so that it stays counted.
     pub connection: Connection,
 }
 
@@ -37,7 +37,7 @@ pub enum Stream {
     Tls(TcpStream, Box<ServerConnection>),
 }
 
-/// The stream-to-be of a request that was answered with 101.
+/// The future stream of a request that was answered with 101.
 #[derive(Debug)]
 pub struct Upgrade {
     on_upgrade: OnUpgrade,
@@ -45,34 +45,36 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// Waits until the 101 is sent and hands over the stream. None when the peer went away before that.
+    /// Waits until the 101 is sent and returns the stream. The wait takes no longer than a head may. None if the peer
+    /// went away before that, or did not read it; the connection is ended then.
     pub async fn finish(self) -> Option<Upgraded> {
-        let upgraded = self.on_upgrade.await.ok()?;
-        let (stream, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(Parts { io, read_buf, .. }) => (Stream::Plain(io.into_inner()), read_buf),
+        let (stream, read) = match self.on_upgrade.await.ok()?.downcast::<TokioIo<Watched<TcpStream>>>() {
+            Ok(Parts { io, read_buf, .. }) => (Stream::Plain(io.into_inner().into_inner()), read_buf),
             Err(upgraded) => {
-                let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-                let (stream, session) = io.into_inner().into_inner();
+                let parts = upgraded.downcast::<TokioIo<Watched<TlsStream<TcpStream>>>>().ok()?;
+                let Parts { io, read_buf, .. } = parts;
+                let (stream, session) = io.into_inner().into_inner().into_inner();
                 (Stream::Tls(stream, Box::new(session)), read_buf)
             }
         };
-        // A copy, most often of nothing: what hyper read it into is 8 KB, which would live as long as the stream.
+        // A copy, most often of nothing: hyper's buffer is 8 KB, and would live as long as the stream.
         let unread = Bytes::copy_from_slice(&read);
         Some(Upgraded { stream, unread, connection: self.connection })
     }
 }
 
-/// The subprotocols that the peer offers, in its order.
+/// Returns the subprotocols that the peer offers, in its order.
 pub fn offered_protocols(request: &Request) -> impl Iterator<Item = &str> {
     items(request, SEC_WEBSOCKET_PROTOCOL)
 }
 
 /// Checks a WebSocket handshake (RFC 6455, section 4.2.1) and answers it with 101. Await [`Upgrade::finish`] in another
-/// task: it waits for this answer to be sent. The first of `protocols` that the peer offers is chosen.
+/// task: it waits for this answer to be sent. The server chooses the first of `protocols` that the peer offers.
 ///
 /// # Errors
 ///
-/// [`Error::BadRequest`] saying what is missing. Versions 7 and 8, drafts with the same frames, are taken like 13.
+/// [`Error::BadRequest`] that names what is missing. Versions 7 and 8, drafts with the same frames, are accepted like
+/// 13.
 pub fn websocket(request: &mut Request, protocols: &[&'static str]) -> Result<(Response, Upgrade), Error> {
     let accept = check(request)?;
     let chosen = protocols.iter().copied().find(|protocol| lists(request, SEC_WEBSOCKET_PROTOCOL, protocol));
@@ -87,7 +89,7 @@ pub fn websocket(request: &mut Request, protocols: &[&'static str]) -> Result<(R
     Ok((response, Upgrade { on_upgrade, connection: request.connection().clone() }))
 }
 
-/// The value of `sec-websocket-accept` for a proper handshake.
+/// Returns the value of `sec-websocket-accept` for a valid handshake.
 fn check(request: &Request) -> Result<HeaderValue, Error> {
     if request.method() != Method::GET || request.version() != Version::HTTP_11 {
         return Err(Error::bad_request("a WebSocket is opened by GET and HTTP/1.1"));
@@ -111,7 +113,7 @@ fn lists(request: &Request, name: HeaderName, wanted: &str) -> bool {
     items(request, name).any(|item| item.eq_ignore_ascii_case(wanted))
 }
 
-/// The items of a header that is a list, spread over several lines or not.
+/// Returns the items of a header that is a list, on one line or several.
 fn items(request: &Request, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim)

@@ -1,12 +1,12 @@
-//! What counts as an email address.
+//! Syntax of mail addresses.
 
 use lettre::Address;
 
-/// The longest address that SMTP can carry, and less than the columns hold.
+/// Maximum length of an address: what SMTP can carry, which is less than the columns hold.
 const MAX_CHARACTERS: usize = 254;
 
-/// Whether mail can be addressed so: a local part and a domain with a dot or of the machine's own network, in ASCII.
-/// Blanks, line ends and everything else that could end a header or a command is refused.
+/// Returns true if this is a valid mail address: a local part, and a domain that has a dot or is of the machine's own
+/// network, in ASCII. Blanks, line ends and everything else that could end a header or a command are refused.
 pub fn is_address(text: &str) -> bool {
     text.len() <= MAX_CHARACTERS && text.is_ascii() && !text.contains(['"', '[']) && text.parse::<Address>().is_ok()
 }

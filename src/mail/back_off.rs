@@ -1,16 +1,16 @@
-//! When a mail that could not be sent is tried again.
+//! Delays between attempts to send a mail.
 
 use chrono::TimeDelta;
 
-/// After the first failure; each further one doubles it.
+/// Delay after the first failure; each later failure doubles it.
 const FIRST: TimeDelta = TimeDelta::minutes(1);
-/// The most that it grows to.
+/// Maximum delay.
 const LONGEST: TimeDelta = TimeDelta::hours(4);
-/// After so many failures, about three days after the first, it is given up.
+/// Number of failures, about three days after the first, after which the mail is given up.
 const MOST_ATTEMPTS: i32 = 25;
 
-/// How long to wait after this many failed attempts; `None` gives up. By chance up to a quarter less, so that mails which
-/// failed together do not all come back together.
+/// Returns the delay after this many failed attempts; `None` gives up. A random part of up to a quarter is subtracted,
+/// so that mails which failed together do not all come back together.
 pub(super) fn after(attempts: i32) -> Option<TimeDelta> {
     if attempts >= MOST_ATTEMPTS {
         return None;

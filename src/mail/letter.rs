@@ -1,4 +1,4 @@
-//! The letters that people get: what each says, as subject, text and HTML.
+//! The letters that users get: subject, text and HTML of each.
 
 use std::fmt;
 
@@ -9,55 +9,81 @@ use minijinja::{
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
-/// The most characters of a name that a letter shows.
-const NAME_CHARACTERS: usize = 80;
+use super::presentable::{self, presentable};
 
 /// The templates, two for each kind of letter.
 #[derive(RustEmbed)]
 #[folder = "templates/mail"]
 struct Templates;
 
-/// What a letter says. A name may be empty; a URL is built from `site.base_url`, never from a request.
+/// A letter and its contents. A name may be empty; a URL is built from `site.base_url`, never from a request.
+///
+/// Templates get every text of a user in a form that is safe in a letter, see `presentable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[allow(missing_docs, reason = "the fields of all letters are who is greeted, who else is named, and where links lead")]
+#[rustfmt::skip]
 pub enum Letter<'a> {
-    /// Somebody signed up with this address, or wants it for the account they have; the link confirms that it is theirs.
-    Confirmation { name: &'a str, is_new_account: bool, url: &'a str },
+    /// A user signed up with this address, or wants it for an existing account; the link confirms that the address is
+    /// theirs.
+    Confirmation { #[serde(serialize_with = "presentable::name")] name: &'a str, is_new_account: bool, url: &'a str },
     /// The address is confirmed; here is the first token. The link leads to the account.
-    Welcome { name: &'a str, token: &'a str, url: &'a str },
-    /// The password may be set anew with the link.
-    Reset { name: &'a str, url: &'a str },
+    Welcome { #[serde(serialize_with = "presentable::name")] name: &'a str, token: &'a str, url: &'a str },
+    /// A request to set a new password, with the link.
+    Reset { #[serde(serialize_with = "presentable::name")] name: &'a str, url: &'a str },
     /// Too many attempts locked the account; the link unlocks it.
-    Unlock { name: &'a str, url: &'a str },
-    /// Somebody invites the reader, perhaps into an organization; the link accepts.
-    Invitation { name: &'a str, inviter: &'a str, organization: Option<&'a str>, url: &'a str },
-    /// Somebody signed up with an address that has an account: only its owner is told.
-    AlreadyRegistered { name: &'a str, sign_in_url: &'a str, reset_url: &'a str },
-    /// The password was changed; the link leads to setting it anew, in case somebody else did it.
-    PasswordChanged { name: &'a str, url: &'a str },
-    /// Somebody asked to give the account another address: its present one is told. The link leads to setting the password
-    /// anew, which ends that.
-    AddressChangeAsked { name: &'a str, email: &'a str, url: &'a str },
-    /// The account has another address now: the one it had is told. The link leads to the server.
-    AddressChanged { name: &'a str, email: &'a str, url: &'a str },
-    /// Mail works.
+    Unlock { #[serde(serialize_with = "presentable::name")] name: &'a str, url: &'a str },
+    /// An invitation from another user, perhaps into an organization; the link accepts it.
+    Invitation {
+        #[serde(serialize_with = "presentable::name")] name: &'a str,
+        #[serde(serialize_with = "presentable::name")] inviter: &'a str,
+        #[serde(serialize_with = "presentable::name_if_any")] organization: Option<&'a str>,
+        url: &'a str,
+    },
+    /// A sign-up with an address that has an account: only the owner of the account is told.
+    AlreadyRegistered {
+        #[serde(serialize_with = "presentable::name")] name: &'a str,
+        sign_in_url: &'a str,
+        reset_url: &'a str,
+    },
+    /// The password was changed. The link leads to setting it again, in case another person did it. The tokens are
+    /// those that are still valid, shown by their last characters; they are ended at the other address.
+    PasswordChanged {
+        #[serde(serialize_with = "presentable::name")] name: &'a str,
+        tokens: &'a [String],
+        tokens_url: &'a str,
+        url: &'a str,
+    },
+    /// A request to give the account another address: the letter goes to the present one. The link leads to setting a
+    /// new password, which cancels the request.
+    AddressChangeAsked {
+        #[serde(serialize_with = "presentable::name")] name: &'a str,
+        #[serde(serialize_with = "presentable::address")] email: &'a str,
+        url: &'a str,
+    },
+    /// The account has another address now: the letter goes to the old one. The link leads to the server.
+    AddressChanged {
+        #[serde(serialize_with = "presentable::name")] name: &'a str,
+        #[serde(serialize_with = "presentable::address")] email: &'a str,
+        url: &'a str,
+    },
+    /// A test mail.
     Test { url: &'a str },
 }
 
-/// A letter, ready to be sent.
+/// A rendered letter, ready to be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
-    /// All of it as plain text.
+    /// The plain-text body.
     pub text: String,
-    /// The same as HTML.
+    /// The HTML body.
     pub html: String,
 }
 
 impl Letter<'_> {
-    /// The name of the kind, which is that of its templates.
+    /// Returns the name of the kind, which is that of its templates.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Confirmation { .. } => "confirmation",
@@ -99,7 +125,7 @@ impl Letter<'_> {
 /// Turns letters into text and HTML.
 pub(super) struct Stationery {
     environment: Environment<'static>,
-    /// Where the server is, as every letter says at its end.
+    /// Base URL of the server, which every letter gives at its end.
     base_url: String,
 }
 
@@ -108,13 +134,12 @@ impl Stationery {
     ///
     /// # Panics
     ///
-    /// When a template cannot be parsed, which every start would show.
+    /// Panics if a template cannot be parsed; every start would show that.
     pub(super) fn new(base_url: &str) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_syntax(line_by_line());
         environment.set_formatter(write_escaped);
-        environment.add_filter("presentable", |name: String| presentable(&name));
         for name in Templates::iter() {
             let source = Templates::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
             let source = String::from_utf8(source).expect("the embedded templates are UTF-8");
@@ -123,11 +148,11 @@ impl Stationery {
         Self { environment, base_url: base_url.to_owned() }
     }
 
-    /// The letter in words.
+    /// Renders the letter.
     ///
     /// # Panics
     ///
-    /// When a template asks for what its letter does not have; a test renders them all.
+    /// Panics if a template uses a variable that its letter does not have; a test renders them all.
     pub(super) fn render(&self, letter: &Letter<'_>) -> Rendered {
         let subject = letter.subject();
         let context = context! {
@@ -149,13 +174,13 @@ impl fmt::Debug for Stationery {
     }
 }
 
-/// In plain text line ends count, so a line that holds only a tag leaves none behind.
+/// Returns the syntax for plain text. Line ends count there, so a line that holds only a tag leaves none behind.
 fn line_by_line() -> SyntaxConfig {
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     syntax.expect("the delimiters are the usual ones")
 }
 
-/// As minijinja does it, but that `/` stays: programs that look for links in the source of a mail find whole addresses.
+/// Escapes as minijinja does, except `/`: programs that look for links in the source of a mail find whole addresses.
 fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
         Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
@@ -168,31 +193,6 @@ fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value)
         }
         _ => escape_formatter(out, state, value),
     }
-}
-
-/// A name that a stranger chose, as it may stand in a letter to somebody else: one line, not long, and nothing that a
-/// mail program would make a link of; a name that is one is left out.
-fn presentable(name: &str) -> String {
-    let words: Vec<&str> =
-        name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    let line = words.join(" ");
-    let lower = line.to_lowercase();
-    if lower.contains("://") || words.iter().any(|word| is_like_a_domain(word)) {
-        return String::new();
-    }
-    match line.char_indices().nth(NAME_CHARACTERS) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line,
-    }
-}
-
-/// Whether a mail program may take a word for the address of a page: a dot between a letter or digit and two letters.
-/// Mail addresses lead nowhere.
-fn is_like_a_domain(word: &str) -> bool {
-    let labels: Vec<&str> = word.split('.').collect();
-    let ends_a_name = |label: &str| label.ends_with(char::is_alphanumeric);
-    let begins_one = |label: &str| label.chars().take_while(|c| c.is_alphabetic()).count() >= 2;
-    !word.contains('@') && labels.windows(2).any(|pair| ends_a_name(pair[0]) && begins_one(pair[1]))
 }
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
             Letter::Invitation { name, inviter: "Bob & Co", organization: Some("Acme Inc."), url: URL },
             Letter::Invitation { name: "", inviter: "", organization: None, url: URL },
             Letter::AlreadyRegistered { name, sign_in_url: URL, reset_url: "https://push.example.com/passwords/new" },
-            Letter::PasswordChanged { name, url: URL },
+            Letter::PasswordChanged { name, tokens: &[], tokens_url: URL, url: URL },
             Letter::AddressChangeAsked { name, email: "new@example.com", url: URL },
             Letter::AddressChanged { name, email: "new@example.com", url: URL },
             Letter::Test { url: URL },
@@ -238,22 +238,44 @@ mod tests {
         assert!(invitation.text.contains("Bob & Co") && invitation.html.contains("Bob &#38; Co"));
     }
 
+    /// A text that a user may choose leads nowhere, in every letter.
     #[test]
-    fn names_of_strangers_are_one_line_without_links() {
-        for (name, shown) in [
-            ("Ann", "Ann"),
-            ("  Ann\r\nBcc: all@example.com\0 ", "Ann Bcc: all@example.com"),
-            ("Win at HTTPS://evil.example", ""),
-            ("see WWW.evil.example", ""),
-            ("Win at evil.example/x", ""),
-            ("Acme Inc.", "Acme Inc."),
-            ("J. R. R. Tolkien, St.-Jean, v1.2", "J. R. R. Tolkien, St.-Jean, v1.2"),
-            ("", ""),
+    fn no_text_of_a_user_leads_anywhere() {
+        let (evil, hidden) = ("evil.com/@x", "evil.com/x@example.com");
+        let (name, inviter, organization, url) = (evil, evil, Some(evil), URL);
+        let tokens = &[];
+        for letter in [
+            Letter::Confirmation { name, is_new_account: true, url },
+            Letter::Welcome { name, token: "the-token", url },
+            Letter::Reset { name, url },
+            Letter::Unlock { name, url },
+            Letter::Invitation { name, inviter, organization, url },
+            Letter::AlreadyRegistered { name, sign_in_url: URL, reset_url: URL },
+            Letter::PasswordChanged { name, tokens, tokens_url: URL, url },
+            Letter::AddressChangeAsked { name, email: hidden, url },
+            Letter::AddressChanged { name, email: hidden, url },
         ] {
-            assert_eq!(presentable(name), shown, "{name:?}");
+            let Rendered { subject, text, html } = Stationery::new("https://push.example.com").render(&letter);
+            assert!(![&subject, &text, &html].iter().any(|said| said.contains("evil")), "{letter:?}: {text}");
         }
-        assert_eq!(presentable(&"ü".repeat(255)).chars().count(), NAME_CHARACTERS + 1);
-        let letter = Letter::Invitation { name: "", inviter: "a\r\nBcc: x", organization: Some("b\nc"), url: URL };
-        assert_eq!(letter.subject(), "a Bcc: x invites you to b c on pusher-lite");
+    }
+
+    #[test]
+    fn a_subject_is_one_line() {
+        let letter = Letter::Invitation { name: "", inviter: "a\r\nb", organization: Some("b\nc"), url: URL };
+        assert_eq!(letter.subject(), "a b invites you to b c on pusher-lite");
+    }
+
+    #[test]
+    fn tokens_that_stay_valid_are_named_after_a_new_password() {
+        let stationery = Stationery::new("https://push.example.com");
+        let (tokens, tokens_url) = (["ab12".to_owned(), String::new()], "https://push.example.com/account/tokens");
+        let letter = Letter::PasswordChanged { name: "Ann", tokens: &tokens, tokens_url, url: URL };
+        let Rendered { text, html, .. } = stationery.render(&letter);
+        for said in [&text, &html] {
+            assert!(said.contains("ab12") && said.contains(tokens_url), "{said}");
+        }
+        let letter = Letter::PasswordChanged { name: "Ann", tokens: &[], tokens_url, url: URL };
+        assert!(!stationery.render(&letter).text.contains(tokens_url));
     }
 }

@@ -1,4 +1,4 @@
-//! A letter as it goes over the wire.
+//! Encoding of a letter for SMTP.
 
 use lettre::{
     Address, Message,
@@ -8,22 +8,22 @@ use lettre::{
     },
 };
 
-/// What a message is made of.
+/// The parts of a message.
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
     pub(super) recipient: &'a str,
     pub(super) subject: &'a str,
     pub(super) text: &'a str,
     pub(super) html: &'a str,
-    /// What the message's id begins with: the same for each attempt, so that a message that comes twice is known.
+    /// Prefix of the message's id: the same for each attempt, so that a duplicate is recognized.
     pub(super) id: &'a str,
 }
 
-/// The recipient and the message, in ASCII alone.
+/// Returns the recipient and the message, in ASCII alone.
 ///
 /// # Errors
 ///
-/// Says why no mail can go to this recipient.
+/// The reason why no mail can go to this recipient.
 pub(super) fn compose(from: &Mailbox, parts: &Parts<'_>) -> Result<(Address, Vec<u8>), String> {
     if !super::is_address(parts.recipient) {
         return Err("The recipient is no address that mail can be sent to.".to_owned());
@@ -41,7 +41,7 @@ pub(super) fn compose(from: &Mailbox, parts: &Parts<'_>) -> Result<(Address, Vec
     Ok((recipient, message.formatted()))
 }
 
-/// Tells programs that answer mail by themselves not to (RFC 3834).
+/// Header that tells programs not to send automatic replies (RFC 3834).
 #[derive(Clone)]
 struct AutoSubmitted;
 

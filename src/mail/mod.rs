@@ -1,14 +1,15 @@
-//! Mail: what people are written, and how it leaves.
+//! Mail: letters to users, and their delivery.
 //!
-//! - A page puts a [`Letter`] into the [`Postbox`], which is a table of the database: in the same transaction as what the
-//!   letter tells of, and without waiting for anybody.
-//! - The [`Sender`] takes what waits there and hands it to a mail server, [`Smtp`], again and again if need be.
+//! - A page puts a [`Letter`] into the [`Postbox`], which is a table of the database, in the same transaction as the
+//!   change that the letter reports. The page waits for no mail server.
+//! - The [`Sender`] hands the waiting letters to a mail server, [`Smtp`], and retries if that fails.
 
 mod address;
 mod back_off;
 mod letter;
 mod message;
 mod postbox;
+mod presentable;
 mod sender;
 mod smtp;
 mod smtp_url;

@@ -1,4 +1,5 @@
-//! Where mails are put: into the database, with whatever they tell of, so that no page waits for a mail server.
+//! Queue of outgoing mails: a table of the database, written with the change that the mail reports, so that no page
+//! waits for a mail server.
 
 use std::sync::Arc;
 
@@ -19,28 +20,28 @@ pub struct Postbox {
 }
 
 impl Postbox {
-    /// A postbox whose letters come from the server at `base_url`. One that `keeps` its letters never has them sent:
-    /// they are there to be looked at.
+    /// Creates a postbox whose letters name the server at `base_url`. One that `keeps` its letters never sends them:
+    /// they are there to be viewed.
     pub fn new(base_url: &str, keeps: bool) -> Self {
         Self { stationery: Arc::new(Stationery::new(base_url)), written: Arc::default(), keeps }
     }
 
-    /// Queues a letter to this address, which [`is_address`](super::is_address), within the transaction: it is sent if
-    /// and only if that is committed.
+    /// Queues a letter to this address, which [`is_address`](super::is_address), within the transaction. The letter is
+    /// sent if and only if the transaction is committed.
     ///
     /// # Errors
     ///
-    /// Those of the database.
+    /// Database errors.
     pub async fn write(&self, tx: &mut Transaction<'_>, recipient: &str, letter: &Letter<'_>) -> store::Result<()> {
         self.create(tx, recipient, letter).await.map(drop)
     }
 
-    /// As [`Postbox::write`], and takes the letter out again, so that whoever is to get none is not told by the time that
-    /// it takes: the disk is waited for as well.
+    /// Does the work of [`Postbox::write`], and deletes the letter again, so that the time does not reveal that a
+    /// recipient gets none: the wait for the disk is included.
     ///
     /// # Errors
     ///
-    /// Those of the database.
+    /// Database errors.
     pub async fn write_in_vain(
         &self,
         tx: &mut Transaction<'_>,
@@ -64,17 +65,17 @@ impl Postbox {
         mails::create(tx, &new).await
     }
 
-    /// Has the sender look for letters now. To be called after the commit; without it they leave a little later.
+    /// Wakes the sender. Call it after the commit; otherwise the letters leave a little later.
     pub fn wake(&self) {
         self.written.notify_one();
     }
 
-    /// Done when there may be something new to send.
+    /// Completes when there may be new letters to send.
     pub(super) async fn written(&self) {
         self.written.notified().await;
     }
 
-    /// Whether letters are kept to be looked at, and never sent.
+    /// Returns true if letters are kept to be viewed, and never sent.
     pub fn keeps(&self) -> bool {
         self.keeps
     }

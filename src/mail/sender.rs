@@ -1,4 +1,4 @@
-//! Sends what waits in the database, in the background, for as long as the server runs.
+//! Background task that sends queued mails, for as long as the server runs.
 
 use std::time::Duration;
 
@@ -19,23 +19,24 @@ use crate::store::{
     now,
 };
 
-/// How many mails are sent at once: as many mail servers allow one client.
+/// Number of mails sent concurrently: many mail servers allow one client that many connections.
 const LINES: usize = 4;
-/// How long a claimed mail is left alone by others. More than one attempt takes; what it was sent by is gone then.
+/// Time for which other senders leave a claimed mail alone. It is longer than one attempt takes: after it, the claiming
+/// sender must be gone.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
-/// How long it is tried to note what became of a mail, when the database does not answer: within the lease, after which
-/// it would be sent again.
+/// Time for which the sender tries to record the result of a mail while the database does not answer. It ends within
+/// the lease, after which the mail would be sent again.
 const NOTE: Duration = Duration::from_secs(150);
-/// How often that is tried.
+/// Interval of these tries.
 const NOTE_AGAIN: Duration = Duration::from_secs(1);
-/// How often it looks by itself: for what another server wrote, or left behind.
+/// Interval of checks without a wake-up: for mails that another server queued, or left behind.
 const LOOK: Duration = Duration::from_secs(30);
-/// How long mails that were sent or given up can be looked up.
+/// Time for which mails that were sent or given up can be looked up.
 const KEEP: TimeDelta = TimeDelta::days(30);
-/// How often those are removed that have been kept for so long.
+/// Interval of deleting mails that are older than that.
 const TIDY: Duration = Duration::from_secs(3600);
 
-/// Sends mails. Several servers may do so on one database: each mail is claimed by one of them.
+/// Sends mails. Several servers may send from one database: each mail is claimed by one of them.
 #[derive(Debug)]
 pub struct Sender {
     db: Db,
@@ -44,18 +45,18 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Sends by `smtp` what is put into `postbox`.
+    /// Creates a sender that sends the letters in `postbox` by `smtp`.
     pub fn new(db: Db, postbox: Postbox, smtp: Smtp) -> Self {
         Self { db, postbox, smtp }
     }
 
-    /// Sends until it is to stop; what is being sent then is sent first, which takes a minute at most. Whatever goes
-    /// wrong, it goes on.
+    /// Sends until `stopping` is cancelled. Mails that are being sent then are finished first, which takes a minute at
+    /// most. No error ends it.
     pub async fn run(self, stopping: CancellationToken) {
         let mut tidied = None;
         while !stopping.is_cancelled() {
             let pause = self.round(&stopping).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "The mails that wait cannot be looked up; trying again soon.");
+                tracing::warn!(%error, "Could not look up waiting mails; trying again soon.");
                 LOOK
             });
             if tidied.is_none_or(|at: Instant| at.elapsed() > TIDY) {
@@ -70,18 +71,18 @@ impl Sender {
         }
     }
 
-    /// Sends everything that is due, unless it is to stop; returns how long nothing will be.
+    /// Sends all due mails, unless `stopping` is cancelled; returns the time until the next mail is due.
     ///
     /// # Errors
     ///
-    /// Those of the database.
+    /// Database errors.
     pub async fn round(&self, stopping: &CancellationToken) -> store::Result<Duration> {
         if self.next_due().await?.is_some_and(|due| due.is_zero()) {
-            // All of them to their end: a line that were dropped amidst a mail would have it sent twice.
+            // Runs all of them to their end: a line dropped in the middle of a mail would cause it to be sent twice.
             let lines = join_all((0..LINES).map(|_| self.send_one_by_one(stopping))).await;
             lines.into_iter().collect::<store::Result<()>>()?;
         }
-        // Not at once, in case somebody else is just claiming what is due.
+        // Not immediately, in case another sender is just claiming the due mails.
         Ok(self.next_due().await?.map_or(LOOK, |due| due.clamp(Duration::from_secs(1), LOOK)))
     }
 
@@ -115,7 +116,7 @@ impl Sender {
         self.smtp.deliver(&recipient, &message).await
     }
 
-    /// Tries again for a while where it fails: a mail of which this is not noted is sent twice.
+    /// Records that the mail was sent. Retries for a while on failure: a mail without this record is sent twice.
     async fn note_success(&self, mail: &Mail, stopping: &CancellationToken) -> store::Result<()> {
         tracing::info!(mail = mail.id, kind = mail.kind, "Sent a mail.");
         let until = Instant::now() + NOTE;
@@ -127,14 +128,16 @@ impl Sender {
         }
     }
 
-    /// The log gets the server's code and not its words, which often repeat the address.
+    /// Records a failure. The log gets the server's code and not its words, which often repeat the address.
     async fn note_failure(&self, mail: &Mail, failure: &Failure) -> store::Result<()> {
         let attempts = mail.progress.attempts;
         let delay = if failure.is_final { None } else { back_off::after(attempts) };
         let (kind, code) = (&mail.kind, failure.code);
         match delay {
-            Some(_) => tracing::warn!(mail = mail.id, kind, attempts, code, "A mail could not be sent; it waits."),
-            None => tracing::warn!(mail = mail.id, kind, attempts, code, "A mail cannot be sent and is given up."),
+            Some(_) => {
+                tracing::warn!(mail = mail.id, kind, attempts, code, "A mail could not be sent; trying again later.")
+            }
+            None => tracing::warn!(mail = mail.id, kind, attempts, code, "A mail could not be sent and is given up."),
         }
         let next = delay.map(|delay| now() + delay);
         self.db.record(async |tx| mails::failed(tx, mail.id, attempts, &failure.reason, next).await).await
@@ -142,7 +145,7 @@ impl Sender {
 
     async fn tidy(&self) {
         if let Err(error) = self.db.record(async |tx| mails::delete_old(tx, KEEP).await).await {
-            tracing::warn!(%error, "Old mails cannot be removed; trying again later.");
+            tracing::warn!(%error, "Could not remove old mails; trying again later.");
         }
     }
 }

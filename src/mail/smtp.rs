@@ -1,8 +1,8 @@
-//! Handing mails to a mail server.
+//! Delivery of mails to a mail server.
 //!
-//! The conversation is led step by step, because the same refusal means different things at different steps: one of the
-//! recipient is about this mail, one of the password about all of them. What happens after the server has taken a mail
-//! no longer matters: whoever took that for a failure would send it twice.
+//! The conversation is led step by step, because the same refusal means different things at different steps: a refusal
+//! of the recipient is about this mail, one of the password is about all of them. Errors after the server has accepted
+//! a mail no longer matter: treating them as a failure would send the mail twice.
 
 use std::{fmt, fs, time::Duration};
 
@@ -21,16 +21,16 @@ use tokio::time::timeout;
 
 use super::smtp_url::{Security, SmtpUrl};
 
-/// How long it may take to reach the server.
+/// Timeout for connecting to the server.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
-/// How long one mail may take, from the connection to the server's last word.
+/// Timeout for one mail, from the connection to the server's last answer.
 const SEND_TIME: Duration = Duration::from_secs(60);
-/// How long a goodbye may take.
+/// Timeout for a `QUIT`.
 const QUIT_TIME: Duration = Duration::from_secs(2);
-/// As much of an error as is kept.
+/// Maximum length of a stored error, in characters.
 const REASON_CHARACTERS: usize = 500;
 
-/// A mail server, and in whose name it is asked to send. Cheap to clone.
+/// A mail server, and the sender's address for all mails. Cheap to clone.
 #[derive(Clone)]
 pub struct Smtp {
     server: SmtpUrl,
@@ -39,23 +39,23 @@ pub struct Smtp {
     send_time: Duration,
 }
 
-/// Why a mail did not leave.
+/// Reason why a mail was not sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     /// No later attempt can succeed: the server will never take this mail.
     pub(super) is_final: bool,
-    /// The server's code, if it was an answer of the server.
+    /// Reply code of the server, if it answered.
     pub(super) code: Option<u16>,
-    /// What went wrong, for the administrator; it may hold the recipient's address.
+    /// Error message for the administrator; it may hold the recipient's address.
     pub(super) reason: String,
 }
 
 impl Smtp {
-    /// The server at `server`, which is asked to send mails from `from`: `Name <name@example.com>`.
+    /// Creates a client for the server at `server`, which sends mails from `from`: `Name <name@example.com>`.
     ///
     /// # Errors
     ///
-    /// Says why the certificates cannot be used by which the server is known.
+    /// The reason why the certificates that identify the server cannot be used.
     pub fn new(server: SmtpUrl, from: Mailbox) -> Result<Self, String> {
         let tls = match server.security {
             Security::None => None,
@@ -64,19 +64,19 @@ impl Smtp {
         Ok(Self { server, from, tls, send_time: SEND_TIME })
     }
 
-    /// Gives up on a server that has not taken a mail after this time, instead of a minute.
+    /// Sets the time after which the client gives up on a server that has not accepted a mail, instead of a minute.
     #[must_use]
     pub fn with_patience(mut self, send_time: Duration) -> Self {
         self.send_time = send_time;
         self
     }
 
-    /// In whose name mails are sent.
+    /// Returns the sender of all mails.
     pub(super) fn from(&self) -> &Mailbox {
         &self.from
     }
 
-    /// Hands over one message; see [`Failure`] for what may go wrong. Done after a minute at the latest.
+    /// Hands over one message; see [`Failure`] for possible errors. Takes a minute at most.
     pub(super) async fn deliver(&self, recipient: &Address, message: &[u8]) -> Result<(), Failure> {
         match timeout(self.send_time, self.converse(recipient, message)).await {
             Ok(outcome) => outcome,
@@ -94,7 +94,7 @@ impl Smtp {
         conn.command(recipient).await.map_err(of_this("The mail server refused the recipient"))?;
         conn.command(Data).await.map_err(of_this("The mail server refused to take the mail"))?;
         conn.message(message).await.map_err(of_this("The mail server refused the mail"))?;
-        // The mail is the server's now. It does not matter how the goodbye goes, nor whether it waits for one.
+        // The server has accepted the mail. Neither the result nor the delay of `QUIT` matters.
         let _ = timeout(QUIT_TIME, conn.quit()).await;
         Ok(())
     }
@@ -143,23 +143,24 @@ impl fmt::Debug for Smtp {
 }
 
 impl Failure {
-    /// What another attempt may mend.
+    /// Creates a failure that another attempt may overcome.
     pub(super) fn later(reason: &str) -> Self {
         Self { is_final: false, code: None, reason: presentable(reason) }
     }
 
-    /// What no other attempt will mend.
+    /// Creates a failure that no other attempt will overcome.
     pub(super) fn forever(reason: &str) -> Self {
         Self { is_final: true, code: None, reason: presentable(reason) }
     }
 
-    /// At a step that every mail goes through: whatever the server says, it is about the settings, or about now.
+    /// Creates a failure of a step that every mail goes through: whatever the server says is about the settings, or
+    /// about the current situation.
     fn of_all_mails(what: &str, error: &lettre::transport::smtp::Error) -> Self {
         Self { is_final: false, code: code_of(error), reason: presentable(&format!("{what}: {error}")) }
     }
 
-    /// At a step that is about this mail, where 5xx is a refusal forever (RFC 5321, 4.2.1); but for those codes that ask
-    /// for a password or for TLS first.
+    /// Creates a failure of a step that is about this mail, where 5xx is a permanent refusal (RFC 5321, 4.2.1), except
+    /// the codes that ask for a password or for TLS first.
     fn of_this_mail(what: &str, error: &lettre::transport::smtp::Error) -> Self {
         let is_refusal = error.status().is_some_and(|code| code.severity == Severity::PermanentNegativeCompletion);
         let code = code_of(error);
@@ -172,7 +173,7 @@ fn code_of(error: &lettre::transport::smtp::Error) -> Option<u16> {
     Some(error.status()?.into())
 }
 
-/// One line, not too long.
+/// Shortens the reason to one line of at most `REASON_CHARACTERS` characters.
 fn presentable(reason: &str) -> String {
     let words: Vec<&str> =
         reason.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! Where the mail server is, and how to talk to it: `smtps://USER:PASSWORD@HOST`.
+//! URL of the mail server: `smtps://USER:PASSWORD@HOST`.
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
@@ -12,23 +12,23 @@ pub struct SmtpUrl {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) credentials: Option<(String, String)>,
-    /// The PEM file with the authority that the server's certificate is from, instead of those of the system.
+    /// PEM file with the authority that signed the server's certificate, instead of the authorities of the system.
     pub(super) root_certificate: Option<PathBuf>,
 }
 
-/// What keeps others from reading along.
+/// Encryption of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Security {
     /// TLS from the first byte on.
     Tls,
-    /// TLS by `STARTTLS`, without which nothing is said.
+    /// TLS by `STARTTLS`; without it the client sends nothing.
     StartTls,
-    /// Nothing: for a server on the same machine.
+    /// None: for a server on the same machine.
     None,
 }
 
 impl Security {
-    /// The port where servers of this kind are found.
+    /// Returns the default port of this kind of server.
     fn port(self) -> u16 {
         match self {
             Self::Tls => 465,
@@ -39,7 +39,7 @@ impl Security {
 }
 
 impl FromStr for SmtpUrl {
-    /// What is wrong, without what the URL holds.
+    /// The error, without any part of the URL.
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -70,7 +70,7 @@ impl FromStr for SmtpUrl {
     }
 }
 
-/// What stands behind `?`.
+/// The parameters behind `?`.
 #[derive(Default)]
 struct Options {
     tls: Option<String>,

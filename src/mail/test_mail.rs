@@ -1,4 +1,4 @@
-//! One mail at once, to find out whether the settings are right.
+//! One mail sent immediately, to test the settings.
 
 use super::{
     letter::{Letter, Stationery},
@@ -6,11 +6,11 @@ use super::{
     smtp::Smtp,
 };
 
-/// Sends a test mail to this address, past the database, as the server at `base_url` would.
+/// Sends a test mail to this address directly, not through the database, as the server at `base_url` would.
 ///
 /// # Errors
 ///
-/// Says, with the mail server's own words, what went wrong.
+/// The error, in the mail server's own words.
 pub async fn send_test(smtp: &Smtp, base_url: &str, recipient: &str) -> Result<(), String> {
     let letter = Stationery::new(base_url).render(&Letter::Test { url: base_url });
     let id = format!("pusher-lite-test-{}", uuid::Uuid::new_v4().simple());

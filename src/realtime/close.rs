@@ -1,16 +1,12 @@
-//! Every way in which the server ends a connection.
+//! The reasons for which the server ends a connection.
 
-use bytes::Bytes;
-
-use super::frame;
-
-/// Why a connection ends, and so the code and reason in its close frame. Codes matter: phoenix.js 1.6.16 to 1.8.15 does
-/// not come back after 1000. Where the original gives no reason, neither is one given here.
+/// The reason for which a connection ends, and so the code and reason in its close frame. Codes matter: phoenix.js
+/// 1.6.16 to 1.8.15 does not come back after 1000. Where the original gives no reason, this server gives none either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Close {
+pub(crate) enum Close {
     /// The client asked for it, with this code or none.
     Client(Option<u16>),
-    /// A message that cannot be read.
+    /// A message that the server cannot read.
     Malformed,
     /// Bytes that are no WebSocket frames.
     Protocol,
@@ -18,21 +14,25 @@ pub(super) enum Close {
     Utf8,
     /// A message over the limit.
     TooBig,
-    /// Nothing was received for the idle timeout.
+    /// Nothing received for the idle timeout.
     Idle,
     /// REST's event `disconnect` for this user.
     Disconnected,
     /// The application, token or enrollment that it lived by is gone.
     Revoked,
-    /// It does not read what is sent to it.
+    /// A client that does not read what the server sends.
     TooSlow,
+    /// A connection that uses much of an exhausted memory budget.
+    Evicted,
     /// The server stops.
     Shutdown,
+    /// A panic in the code for this socket, or for one of its topics.
+    Fault,
 }
 
 impl Close {
-    /// A word for each kind, which metrics and logs have; see [`Close::kind`].
-    pub(super) const KINDS: [&'static str; 10] = [
+    /// A word for each kind, for metrics and logs; see [`Close::kind`].
+    pub(crate) const KINDS: [&'static str; 12] = [
         "client",
         "malformed",
         "protocol",
@@ -43,10 +43,12 @@ impl Close {
         "revoked",
         "too slow",
         "shutdown",
+        "evicted",
+        "fault",
     ];
 
-    /// The place of this kind's word in [`Close::KINDS`].
-    pub(super) fn kind(self) -> usize {
+    /// Returns the index of this kind's word in [`Close::KINDS`].
+    pub(crate) fn kind(self) -> usize {
         match self {
             Close::Client(_) => 0,
             Close::Malformed => 1,
@@ -58,11 +60,13 @@ impl Close {
             Close::Revoked => 7,
             Close::TooSlow => 8,
             Close::Shutdown => 9,
+            Close::Evicted => 10,
+            Close::Fault => 11,
         }
     }
 
-    /// The close code (RFC 6455, section 7.4), and a reason for whoever debugs the client.
-    pub(super) fn code_and_reason(self) -> (Option<u16>, &'static str) {
+    /// Returns the close code (RFC 6455, section 7.4), and a reason for those who debug the client.
+    pub(crate) fn code_and_reason(self) -> (Option<u16>, &'static str) {
         match self {
             Close::Client(code) => (code, ""),
             Close::Disconnected => (Some(1000), ""),
@@ -71,15 +75,10 @@ impl Close {
             Close::Utf8 => (Some(1007), ""),
             Close::Revoked => (Some(1008), "no longer authorized"),
             Close::TooBig => (Some(1009), "message too big"),
-            Close::Malformed => (Some(1011), ""),
+            Close::Malformed | Close::Fault => (Some(1011), ""),
             Close::Shutdown => (Some(1012), ""),
             Close::TooSlow => (Some(1013), "reading too slowly"),
+            Close::Evicted => (Some(1013), "the server is short of memory"),
         }
-    }
-
-    /// The frame that says so.
-    pub(super) fn frame(self) -> Bytes {
-        let (code, reason) = self.code_and_reason();
-        frame::close(code, reason)
     }
 }

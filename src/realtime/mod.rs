@@ -3,77 +3,62 @@
 //!
 //! # Layout
 //!
-//! - `hub`: [`Hub`], the whole of it for those outside
-//! - `quotas`, `bucket`, `places`: what all of them, an application and an address may use; how often; who has how many
-//! - `limits`, `identity`, `topic`, `close`: what one connection may use, who it is, what it can join, how it ends
-//! - `socket`, `channel`: one connection's protocol state; message in, action out, no I/O
-//! - `presence`, `pace`: who is in a topic; join or leave in, diff out; and how soon
-//! - `room`, `registry`: a joined topic and what is yet to be sent in it; all of them by name
-//! - `drain`, `flusher`: what is to be sent in a topic, brought to its members, by a few tasks for all topics
-//! - `outbox`, `sink`, `frame`, `frames`: one connection's way out, where that leads, and the frames in it
-//! - `session`: a socket with its rooms and its outbox, whatever the transport
-//! - `departure`: the end of several sockets at once
-//! - `sockets`, `idle`: all connections, and those that have fallen silent
-//! - `stream`, `tls`: what connects a client, with encryption or without
-//! - `websocket`: the pump between a stream and a session
-//! - `counters`, `refusal`, `applications`, `history`, `stats`: what happens, counted; what of it is told outside
-//! - `longpoll`, `longpolls`: the pump between a client's requests and a session; all those sessions
+//! Folders import only those above them.
+//!
+//! - `topic`, `identity`, `limits`, `close`, `revocation`, `supervision`: small types that all others use
+//! - `usage`: limits, and everything counted
+//! - `connection`: the outgoing side of one connection, and all connections together
+//! - `room`: a joined topic, its log and the tasks that send it
+//! - `shared`: the parts that all sockets share
+//! - `action`, `executor`: what a message asks of the server, in no protocol, and the carrying out of it
+//! - `phoenix`: the conversation of Phoenix clients; all that is of their protocol, beside the codecs
+//! - `session`: a socket with its rooms, whatever its protocol and its transport
+//! - `transport`: WebSocket and long-polling
+//! - `hub`: [`Hub`], the whole of it for other modules
 //!
 //! # How a broadcast travels
 //!
-//! A publisher frames it once per protocol version and appends it to its topic's log, under the topic's lock; so do
-//! joins, leaves and replies that must keep their place among the broadcasts. The first to append wakes the topic's
-//! flusher, which gives everything else that is ready its turn and then writes to each member, with one system call,
-//! whatever the log has gathered. What a socket does not take at once waits in its outbox for its own task.
+//! Every door makes a `Publication` of an event. `Room::publish` has each dialect that has members encode it once, and
+//! appends it to the topic's log, under the topic's lock. Joins, leaves and replies that must keep their place among the
+//! broadcasts go into the same log. The first to append wakes the topic's flusher, which gives everything else that is ready
+//! its turn and then writes to each member, with one system call, whatever the log has gathered. Bytes that a socket does not
+//! take immediately wait in its outbox for its own task.
 
-mod applications;
-mod bucket;
-mod channel;
+mod action;
 mod close;
 mod connection;
-mod counters;
-mod departure;
-mod drain;
-mod flusher;
-mod frame;
-mod frames;
-mod history;
+mod executor;
 mod hub;
 mod identity;
-mod idle;
 mod limits;
-mod longpoll;
-mod longpolls;
-mod outbox;
-mod pace;
-mod places;
-mod presence;
-mod quotas;
-mod refusal;
-mod registry;
+mod phoenix;
+mod publish_error;
+mod restrictions;
+mod revocation;
 mod room;
 mod session;
-mod sink;
-mod socket;
-mod sockets;
-mod stats;
-mod stream;
+mod shared;
+mod supervision;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod topic;
-mod websocket;
+mod transport;
+mod usage;
 
-pub use applications::ApplicationStats;
-pub use history::{SAMPLES, STEP, Sample};
-pub use hub::{Hub, PublishError};
-pub use identity::Identity;
+pub use connection::stream::Stream;
+pub use hub::Hub;
+pub use identity::{Basis, Identity};
 pub use limits::Limits;
-pub use longpoll::{Ended, LongPoll, ReceiveError};
-pub use longpolls::{OpenError, SessionId};
-pub use places::Place;
-pub use quotas::{ApplicationQuota, QuotaOverride, Quotas};
-pub use refusal::Refusal;
-pub use stats::{FAN_OUT_BOUNDS, OpenSockets, Sizes, Stats, Totals};
-pub use stream::Stream;
+pub use publish_error::PublishError;
+pub use restrictions::{Restrictions, Rights, TopicRights};
+pub use revocation::Revocation;
+pub use supervision::Supervisor;
 pub use topic::{Topic, TopicError};
+pub use transport::longpoll::{Batch, Ended, LongPoll, OpenError, ReceiveError, SessionId};
+pub use usage::applications::ApplicationStats;
+pub use usage::quotas::Quotas;
+pub use usage::refusal::Refusal;
+pub use usage::reservations::Reservation;
+pub use usage::samples::{SAMPLES, STEP, Sample};
+pub use usage::settings::ApplicationSettings;
+pub use usage::stats::{FAN_OUT_BOUNDS, OpenSockets, Sizes, Stats, Totals};

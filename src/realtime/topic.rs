@@ -1,126 +1,111 @@
-//! Topics: `lobby:<app_key>:<topic>`.
+//! Topics of applications.
 
-use std::borrow::Borrow;
-use std::fmt;
-use std::sync::Arc;
+use std::{
+    borrow::Borrow,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-const LOBBY: &str = "lobby:";
+use pusher_lite_protocol::{Spelling, TopicName};
 
-/// A topic of an application, known to be well-formed. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Topic(Arc<str>);
-
-/// Why a string is no topic that can be joined or published to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TopicError {
-    /// It does not begin with `lobby:`.
-    #[error("unmatched topic")]
-    Unmatched,
-    /// It names no application, or no topic in it.
-    #[error("invalid topic")]
-    Invalid,
+/// A topic of an application, known to be well-formed. Cheap to clone. Each protocol has a name of its own for it on the
+/// wire.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    /// Key and name with a colon between them, see [`Topic::as_str`].
+    text: Arc<str>,
+    key_len: usize,
 }
 
+/// An application's key and a name that make no topic which can be joined or published to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid topic")]
+pub struct TopicError;
+
 impl Topic {
-    /// Reads a topic as it stands on the wire. The topic's own name is all after the second colon, more colons included.
+    /// Makes the topic of that name in an application.
     ///
     /// # Errors
     ///
-    /// [`TopicError::Unmatched`] without `lobby:` before it; [`TopicError::Invalid`] when the application or the name is
-    /// missing or empty, or the name is `*`.
+    /// [`TopicError`] when the name is empty or `*`, and when the key is empty or has a colon in it, since that could be
+    /// the topic of another application.
     ///
     /// ```
     /// use pusher_lite::realtime::Topic;
-    /// let topic = Topic::parse("lobby:key:a:b").unwrap();
+    /// let topic = Topic::new("key", "a:b").unwrap();
     /// assert_eq!((topic.app_key(), topic.name()), ("key", "a:b"));
     /// ```
-    pub fn parse(text: &str) -> Result<Topic, TopicError> {
-        let rest = text.strip_prefix(LOBBY).ok_or(TopicError::Unmatched)?;
-        match rest.split_once(':') {
-            Some((app_key, name)) if !app_key.is_empty() && is_name(name) => Ok(Topic(text.into())),
-            _ => Err(TopicError::Invalid),
-        }
-    }
-
-    /// The topic of that name in an application.
-    ///
-    /// # Errors
-    ///
-    /// [`TopicError::Invalid`] when the name is empty or `*`, and when the key is empty or has a colon in it, since that
-    /// would be the topic of another application.
     pub fn new(app_key: &str, name: &str) -> Result<Topic, TopicError> {
-        if app_key.is_empty() || app_key.contains(':') || !is_name(name) {
-            return Err(TopicError::Invalid);
+        if app_key.is_empty() || app_key.contains(':') || name.is_empty() || name == "*" {
+            return Err(TopicError);
         }
-        Ok(Topic(format!("{LOBBY}{app_key}:{name}").into()))
+        Ok(Topic { text: [app_key, ":", name].concat().into(), key_len: app_key.len() })
     }
 
-    /// The topic as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The application that it belongs to.
+    /// Returns the key of the topic's application.
     pub fn app_key(&self) -> &str {
-        self.parts().0
+        &self.text[..self.key_len]
     }
 
-    /// Its name in the application.
+    /// Returns the topic's name in the application.
     pub fn name(&self) -> &str {
-        self.parts().1
+        &self.text[self.key_len + 1..]
     }
 
-    fn parts(&self) -> (&str, &str) {
-        self.0[LOBBY.len()..].split_once(':').expect("a topic has two colons")
+    /// Returns key and name with a colon between them. Two topics never have the same, since no key has a colon.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the topic of a notice.
+    pub(crate) fn spelled<'a>(&'a self, spelling: Spelling<'a>) -> TopicName<'a> {
+        TopicName { app_key: self.app_key(), name: self.name(), spelling }
     }
 }
 
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name != "*"
+// A topic is its text, so that tables by topic can be searched without making one.
+
+impl PartialEq for Topic {
+    fn eq(&self, other: &Topic) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Topic {}
+
+impl Hash for Topic {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.text.hash(hasher);
+    }
 }
 
 impl Borrow<str> for Topic {
     fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Topic {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        &self.text
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
-    fn a_topic_is_all_after_the_second_colon() {
-        for (text, app_key, name) in
-            [("lobby:k:t", "k", "t"), ("lobby:k:a:b", "k", "a:b"), ("lobby:k: ", "k", " "), ("lobby:k::", "k", ":")]
-        {
-            let topic = Topic::parse(text).unwrap();
-            assert_eq!((topic.app_key(), topic.name(), topic.as_str()), (app_key, name, text));
-            assert_eq!(Topic::new(app_key, name), Ok(topic));
+    fn a_topic_has_a_key_and_a_name() {
+        for (app_key, name) in [("k", "t"), ("k", "a:b"), ("k", " "), ("k", ":"), ("é", "☃"), ("k", "lobby:k:t")] {
+            let topic = Topic::new(app_key, name).unwrap();
+            assert_eq!((topic.app_key(), topic.name()), (app_key, name));
+            assert_eq!(topic.as_str(), format!("{app_key}:{name}"));
+            assert!(HashSet::from([topic.clone()]).contains(topic.as_str()), "it is found without making another");
         }
-    }
-
-    #[test]
-    fn refuses_as_recorded() {
-        for text in ["", "lobby", "room:1", "Lobby:a:b", "phoenix", " lobby:a:b"] {
-            assert_eq!(Topic::parse(text), Err(TopicError::Unmatched), "{text}");
-        }
-        for text in ["lobby:", "lobby:x", "lobby::", "lobby:a:", "lobby::b", "lobby::a:b", "lobby:a:*"] {
-            assert_eq!(Topic::parse(text), Err(TopicError::Invalid), "{text}");
-        }
+        assert_ne!(Topic::new("k", "t"), Topic::new("k", "u"));
     }
 
     #[test]
     fn an_application_cannot_reach_into_another() {
-        assert_eq!(Topic::new("victim:x", "t"), Err(TopicError::Invalid));
-        assert_eq!(Topic::new("", "t"), Err(TopicError::Invalid));
-        assert_eq!(Topic::new("k", "*"), Err(TopicError::Invalid));
-        assert_eq!(Topic::new("k", ""), Err(TopicError::Invalid));
+        for (app_key, name) in [("victim:x", "t"), (":", "t"), ("", "t"), ("k", "*"), ("k", ""), ("", "")] {
+            assert_eq!(Topic::new(app_key, name), Err(TopicError), "{app_key} {name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a connection that can carry several requests at once carries any.
+//! Activity of a connection that can carry several requests at the same time.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// The requests that run on one connection. The clones count the same ones.
+/// The running requests of one connection. The clones share the count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Activity {
     shared: Arc<Shared>,
@@ -22,11 +22,11 @@ pub(super) struct Activity {
 #[derive(Debug, Default)]
 struct Shared {
     running: AtomicUsize,
-    /// Told at every beginning and end.
+    /// Notified at every beginning and end of a request.
     changed: Notify,
 }
 
-/// A request that runs, until this is dropped.
+/// A request that runs until this is dropped.
 #[derive(Debug)]
 pub(super) struct Running(Arc<Shared>);
 
@@ -38,10 +38,11 @@ impl Activity {
         Running(Arc::clone(&self.shared))
     }
 
-    /// Done when no request has run for so long. At most one may wait for it.
-    pub(super) async fn idle_for(&self, time: Duration) {
+    /// Completes when no request has run for `time`, which is evaluated again after each change. At most one caller may
+    /// wait for it.
+    pub(super) async fn idle_for(&self, time: impl Fn() -> Duration) {
         loop {
-            let deadline = Instant::now() + time;
+            let deadline = Instant::now() + time();
             if self.shared.running.load(Ordering::Relaxed) > 0 {
                 self.shared.changed.notified().await;
             } else if timeout_at(deadline, self.shared.changed.notified()).await.is_err() {
@@ -78,7 +79,7 @@ mod tests {
             drop(long);
         };
         tokio::join!(requests, async {
-            activity.idle_for(IDLE).await;
+            activity.idle_for(|| IDLE).await;
             assert_eq!(start.elapsed(), IDLE * 6);
         });
     }

@@ -1,6 +1,6 @@
-//! The connections on which no whole request has come that is being answered. When there is no room for another one, those that
-//! have been quiet longest are ended: whoever opens many and asks for nothing, or never sends the body of what is asked, keeps
-//! nobody else out.
+//! Quiet connections: those without a complete request that is being answered. When the server reaches its connection
+//! limit, it ends the connections that have been quiet longest. So clients that open many connections and send no
+//! request, or never finish a body, keep no other client out.
 
 use std::{collections::BTreeMap, future::ready, sync::Arc, time::Duration};
 
@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long a connection is left alone, since its request may be on its way, or its last answer.
+/// Time for which a quiet connection is left alone, since its request, or its last answer, may be on its way.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// All quiet connections, by how long they have been. Cheap to clone.
+/// All quiet connections, ordered by the time since which they are quiet. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Quiet {
     state: Arc<Mutex<State>>,
@@ -35,11 +35,11 @@ pub(super) struct Presence {
 struct Inner {
     all: Quiet,
     unwanted: CancellationToken,
-    /// The requests that are being answered, and its place among the quiet ones when there are none.
+    /// Number of requests being answered, and the connection's place among the quiet ones when there are none.
     requests: Mutex<(usize, Option<u64>)>,
 }
 
-/// A request whose head has come. The connection is quiet until its body has, too.
+/// A request whose head has come. The connection is quiet until its body has come, too.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Whole(Busy),
@@ -53,14 +53,14 @@ pub(super) struct Busy {
 }
 
 impl Quiet {
-    /// A connection that was just accepted.
+    /// Registers a connection that was just accepted.
     pub(super) fn enter(&self) -> Presence {
         let unwanted = CancellationToken::new();
         let place = self.add(&unwanted);
         Presence { inner: Arc::new(Inner { all: self.clone(), unwanted, requests: Mutex::new((0, Some(place))) }) }
     }
 
-    /// Ends those that have been quiet longest, at most so many. Returns how many.
+    /// Ends the connections that have been quiet longest, at most this many. Returns their number.
     pub(super) fn end_some(&self, most: usize) -> usize {
         let mut state = self.state.lock();
         let mut ended = 0;
@@ -89,17 +89,17 @@ impl Quiet {
 }
 
 impl Presence {
-    /// A request has come, whole or but for its body.
+    /// Registers a request, complete or still without its body.
     pub(super) fn arrive(&self, is_whole: bool) -> Arrival {
         if is_whole {
             return Arrival::Whole(self.begin());
         }
-        // Even after a long pause its body has a moment to come.
+        // The body has a moment to come, even after a long pause.
         drop(self.begin());
         Arrival::Head(self.clone(), CancellationToken::new())
     }
 
-    /// A request has come; the connection is not quiet until it is answered.
+    /// Registers a complete request; the connection is not quiet until it is answered.
     fn begin(&self) -> Busy {
         let mut requests = self.inner.requests.lock();
         requests.0 += 1;
@@ -109,14 +109,14 @@ impl Presence {
         Busy { inner: Arc::clone(&self.inner) }
     }
 
-    /// Done when the connection is to be ended.
+    /// Completes when the server wants to end the connection.
     pub(super) async fn unwanted(&self) {
         self.inner.unwanted.cancelled().await;
     }
 }
 
 impl Arrival {
-    /// To be cancelled when the body has been read, if there is one to come.
+    /// Returns the token to cancel when the body has been read, if a body is expected.
     pub(super) fn body_read(&self) -> Option<CancellationToken> {
         match self {
             Self::Whole(_) => None,
@@ -131,7 +131,7 @@ impl Arrival {
             Self::Head(presence, read) => tokio::select! {
                 biased;
                 () = read.cancelled() => presence.begin(),
-                // Without its body.
+                // The body is still missing.
                 response = &mut answered => return presence.begin().until(ready(response)).await,
             },
         };
@@ -140,7 +140,7 @@ impl Arrival {
 }
 
 impl Busy {
-    /// Waits for the answer. Behind 101 the connection is not one for requests any more.
+    /// Waits for the answer. After a 101 the connection carries no more requests.
     async fn until<B>(self, answered: impl Future<Output = Response<B>>) -> Response<B> {
         let response = answered.await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {

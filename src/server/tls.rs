@@ -30,18 +30,17 @@ use crate::http::{Refusal, Refusals};
 pub(super) const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
 
-/// How long a handshake may take.
+/// Timeout for a handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
 /// A certificate or key that cannot be used; the message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The file cannot be read, or holds nothing of the kind.
+    /// The file cannot be read, or holds no certificate or key.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
         reason: String,
     },
     /// Both can be read, but not used together.
@@ -51,7 +50,7 @@ pub enum TlsError {
         certificate: PathBuf,
         /// The key's file.
         key: PathBuf,
-        /// What does not fit.
+        /// The mismatch.
         source: rustls::Error,
     },
     /// Resumption of sessions needs random numbers, and there are none.
@@ -59,14 +58,14 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// What connections are encrypted with. The clones use the same certificate.
+/// TLS settings of connections. The clones use the same certificate.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
 }
 
-/// The files of the certificate, and what is in use of them.
+/// The files of the certificate, and their current contents.
 #[derive(Debug)]
 struct Current {
     /// In PEM: the server's certificate first, then those that lead to a known authority.
@@ -76,7 +75,7 @@ struct Current {
     in_use: RwLock<Arc<CertifiedKey>>,
 }
 
-/// What tells that a file was replaced.
+/// Version of a file, to detect that it was replaced.
 type Version = Option<(SystemTime, u64)>;
 
 impl Tls {
@@ -94,22 +93,23 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
-        // Clients that come back, perhaps all at once, are spared the costly part of the handshake.
+        // Resumption spares reconnecting clients, perhaps many at the same time, the costly part of the handshake.
         config.ticketer = ring::Ticketer::new()?;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), current })
     }
 
-    /// Reads the files again, for connections to come. What cannot be used is logged, and the one in use stays.
+    /// Reads the files again, for new connections. Files that cannot be used are logged, and the certificate in use
+    /// stays.
     pub async fn reload(&self) {
         let current = Arc::clone(&self.current);
         let reloaded = spawn_blocking(move || current.reload()).await;
         match reloaded.expect("reading files does not panic") {
             Ok(()) => tracing::info!("The TLS certificate was read again"),
-            Err(error) => tracing::error!(%error, "The TLS certificate was not replaced; the old one stays in use"),
+            Err(error) => tracing::error!(%error, "Could not reload the TLS certificate; the old one stays in use"),
         }
     }
 
-    /// Reads the files again whenever they have changed, which is looked at so often. Runs for ever.
+    /// Reads the files again whenever they have changed. `look_every` is the interval of the checks. Runs forever.
     pub async fn reload_when_replaced(self, look_every: Duration) {
         let mut seen = self.versions().await;
         loop {
@@ -122,7 +122,7 @@ impl Tls {
         }
     }
 
-    /// The handshake; `None` when it fails, or the server stops meanwhile.
+    /// Performs the handshake; returns `None` when it fails, or the server stops meanwhile.
     pub(super) async fn accept(
         &self,
         stream: TcpStream,

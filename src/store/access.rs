@@ -1,11 +1,17 @@
-//! Who may use which application, answered from memory.
+//! Cached checks of which user may use which application.
 //!
-//! A socket that connects and an event that is published ask here; neither waits for the database when the same was
-//! asked a moment ago. A commit of this process makes every answer from before it stale at once, because the number of
-//! commits is part of the key: also the answer of a reader that began before the commit and finishes after it. What
-//! others write to the same database (another node, the original) is seen when an answer's lifetime is over.
+//! A connecting socket and a published event ask here. Neither waits for the database if the same question was asked a
+//! moment ago. A commit of this process makes all earlier answers stale immediately, because the number of commits is
+//! part of the key. That includes the answer of a reader that began before the commit and finishes after it. Changes
+//! that another process (another node, the original) writes to the same database are seen when the lifetime of an
+//! answer is over.
 
-use std::{hash::Hash, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::Hash,
+    sync::Arc,
+    time::Duration,
+};
 
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use tokio::time::Instant;
@@ -15,18 +21,20 @@ use super::{
     applications::{self, Application},
     enrollments, ownerships,
     reference::is_storable,
-    user_tokens, users,
+    sessions::{self, SessionHash},
+    user_suspensions::{self, Standing},
+    user_tokens,
 };
 
-/// What the cache may take up.
+/// Limits of the cache.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The most answers to keep, of each kind.
+    /// Maximum number of cached answers of each kind.
     pub entries: usize,
-    /// How long an answer is given without looking again.
+    /// Lifetime of an answer.
     pub lifetime: Duration,
-    /// How long it is given while the database is not available: what is kept cannot have changed there meanwhile, as far
-    /// as this process can know.
+    /// Lifetime of an answer during a database outage: as far as this process can know, nothing can change in the
+    /// database meanwhile.
     pub lifetime_in_outage: Duration,
 }
 
@@ -35,6 +43,9 @@ impl Default for Limits {
         Self { entries: 10_000, lifetime: Duration::from_secs(5), lifetime_in_outage: Duration::from_secs(300) }
     }
 }
+
+/// Maximum number of sockets in one look-up: as many as SQLite takes in a list, and a few milliseconds of work.
+pub const PAGE: usize = 1000;
 
 /// The cached look-ups. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,58 +60,95 @@ struct Caches {
     publishers: Cache<(u64, PublisherKey), Answer<PublisherAccess>>,
 }
 
-/// Who wants to open a socket, and where.
+/// User, token and application of a socket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct SocketKey {
-    user_id: i32,
-    token_id: Option<i32>,
-    app_key: String,
+pub struct SocketKey {
+    /// The user that its JWT was issued to.
+    pub user_id: i32,
+    /// The token that the JWT came from, if it says.
+    pub token_id: Option<i32>,
+    /// The session of the page that the JWT was issued to, if it says.
+    pub session: Option<SessionHash>,
+    /// The key of the application.
+    pub app_key: String,
 }
 
-/// Who wants to publish, and where, as the path has it.
+/// An open socket, with the credentials that it was opened with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OpenSocket {
+    /// User, token and application.
+    pub key: SocketKey,
+    /// The organization that let the user in, see [`SocketAccess::tag`].
+    pub organization_id: Option<i32>,
+}
+
+/// User, token and application of a publisher, as the path names them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct PublisherKey {
     user_id: i32,
+    token_id: Option<i32>,
     organization: String,
     application: String,
 }
 
-/// What a user may do with an application through a socket.
+/// Permissions of a user on the sockets of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketAccess {
-    /// Whether there is such a user.
-    pub user_exists: bool,
-    /// Whether every organization is open to the user.
+    /// True if there is such a user, and the user is active.
+    pub user_active: bool,
+    /// True if every organization is open to the user.
     pub is_root: bool,
-    /// Whether the token that the JWT came from is still valid; also when it came from none.
+    /// True if the token that the JWT came from is still valid, or if the JWT came from none.
     pub token_active: bool,
-    /// The id of the application with this key, if there is one and it is active.
+    /// True if the browser session of the page that the JWT was issued to is still active, or if the JWT was issued to
+    /// none.
+    pub session_active: bool,
+    /// The id of the application with this key, if there is one, it is active, and an owner is not archived.
     pub application_id: Option<i32>,
-    /// The organizations that own the application and have the user enrolled.
+    /// The organizations that own the application, are not archived, and have the user enrolled.
     pub organization_ids: Vec<i32>,
 }
 
 impl SocketAccess {
-    /// Whether the socket may be opened (D5).
+    /// Returns true if the socket may be opened (D5).
     pub fn may_connect(&self) -> bool {
-        let is_member = self.is_root || !self.organization_ids.is_empty();
-        self.user_exists && self.token_active && self.application_id.is_some() && is_member
+        self.admits(self.tag())
+    }
+
+    /// Returns the organization that lets the user in: the first of several, and none for root users, who need none.
+    pub fn tag(&self) -> Option<i32> {
+        self.organization_ids.first().copied().filter(|_| !self.is_root)
+    }
+
+    /// Returns true if a socket may stay open that was admitted by this organization, or as a root user's. A socket
+    /// that another organization would admit has to connect again: revoking that organization's permission would not
+    /// find it otherwise.
+    pub fn admits(&self, tag: Option<i32>) -> bool {
+        let is_let_in = match tag {
+            Some(organization_id) => self.organization_ids.contains(&organization_id),
+            None => self.is_root,
+        };
+        self.user_active && self.token_active && self.session_active && self.application_id.is_some() && is_let_in
     }
 }
 
-/// What a user may do with an application through REST.
+/// Permissions of a user on an application through REST.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublisherAccess {
-    /// Whether there is such a user.
+    /// True if there is such a user.
     pub user_exists: bool,
-    /// Whether the user administers the organization of the path (D3).
+    /// True if the user is active.
+    pub user_active: bool,
+    /// True if the token that the JWT came from is still valid, or if the JWT came from none.
+    pub token_active: bool,
+    /// True if the user administers the organization of the path (D3); false when the token is not valid.
     pub is_admin: bool,
-    /// The active application of that organization, looked up for admins only.
+    /// The active application of that organization, looked up for admins only. None of an archived organization.
     pub application: Option<Application>,
 }
 
 impl Access {
-    /// An empty cache before this database.
+    /// Creates an empty cache before this database.
     pub fn new(db: Db, limits: &Limits) -> Self {
         let entries = limits.entries.max(1);
         Self(Arc::new(Caches {
@@ -112,38 +160,69 @@ impl Access {
         }))
     }
 
-    /// What this user may do on a socket of the application with this key, with a JWT that came from this token.
+    /// Returns the permissions of this user on a socket of the application with this key. The JWT came from this token,
+    /// or was issued to a page of this session.
     ///
     /// # Errors
     ///
     /// Those of the database; they are not kept.
-    pub async fn socket(&self, user_id: i32, token_id: Option<i32>, app_key: &str) -> Result<Arc<SocketAccess>> {
+    pub async fn socket(
+        &self,
+        user_id: i32,
+        token_id: Option<i32>,
+        session: Option<SessionHash>,
+        app_key: &str,
+    ) -> Result<Arc<SocketAccess>> {
         // A key that no application can have would otherwise fill the cache with its length.
         let app_key = if is_storable(app_key) { app_key.to_owned() } else { String::new() };
-        let key = SocketKey { user_id, token_id, app_key };
+        let key = SocketKey { user_id, token_id, session, app_key };
         let look_up = async |conn: &mut DbConn, key: &SocketKey| look_up_socket(conn, key).await;
         self.0.answer(&self.0.sockets, key, look_up).await
     }
 
-    /// What this user may do with the application that a REST path names.
+    /// Returns those of these open sockets, at most [`PAGE`], that may not stay open. Reads the database and not the
+    /// cache. If there are such sockets, it clears the cache, since another process has written to the database.
     ///
     /// # Errors
     ///
-    /// Those of the database; they are not kept.
-    pub async fn publisher(&self, user_id: i32, organization: &str, application: &str) -> Result<Arc<PublisherAccess>> {
+    /// Database errors; the state of all of these sockets is unknown then.
+    pub async fn ended(&self, open: &[OpenSocket]) -> Result<Vec<OpenSocket>> {
+        let keys: Vec<&SocketKey> = open.iter().map(|open| &open.key).collect();
+        let found = look_up_sockets(&mut self.0.db.conn().await?, &keys).await?;
+        let ended = open.iter().zip(found).filter(|(open, access)| !access.admits(open.organization_id));
+        let ended: Vec<_> = ended.map(|(open, _)| open.clone()).collect();
+        if !ended.is_empty() {
+            self.0.db.generation.advance();
+        }
+        Ok(ended)
+    }
+
+    /// Returns the permissions of this user on the application that a REST path names, for a JWT that came from this
+    /// token.
+    ///
+    /// # Errors
+    ///
+    /// Database errors; they are not cached.
+    pub async fn publisher(
+        &self,
+        user_id: i32,
+        token_id: Option<i32>,
+        organization: &str,
+        application: &str,
+    ) -> Result<Arc<PublisherAccess>> {
         let [organization, application] =
             [organization, application].map(|name| if is_storable(name) { name.to_owned() } else { String::new() });
-        let key = PublisherKey { user_id, organization, application };
+        let key = PublisherKey { user_id, token_id, organization, application };
         let look_up = async |conn: &mut DbConn, key: &PublisherKey| look_up_publisher(conn, key).await;
         self.0.answer(&self.0.publishers, key, look_up).await
     }
 }
 
-/// An answer, and since when it has been given.
+/// An answer, and the time since which it has been given.
 type Answer<T> = (Arc<T>, Instant);
 
 impl Caches {
-    /// The kept answer, or a new one. Those who ask for the same at once wait for one look-up.
+    /// Returns the cached answer, or a new one. Concurrent callers with the same key wait for one look-up.
     async fn answer<K, T>(
         &self,
         cache: &Cache<(u64, K), Answer<T>>,
@@ -176,40 +255,73 @@ impl Caches {
             }
             (Err(error), _) => return Err(error),
         };
-        // Refused only when the entry was removed meanwhile; the answer is right all the same.
+        // Refused only if the entry was removed meanwhile; the answer is still right.
         let _ = guard.insert((Arc::clone(&value), since));
         Ok(value)
     }
 }
 
 async fn look_up_socket(conn: &mut DbConn, key: &SocketKey) -> Result<SocketAccess> {
-    let user = users::find(conn, key.user_id).await?;
-    let token_active = match key.token_id {
-        Some(id) => user_tokens::is_active(conn, id, key.user_id).await?,
-        None => true,
+    let found = look_up_sockets(conn, &[key]).await?;
+    Ok(found.into_iter().next().expect("there is an answer for each key"))
+}
+
+/// Looks up the permissions of all these sockets, in five queries regardless of their number. This is the only place
+/// that knows what a socket depends on, both for connecting and for open sockets.
+async fn look_up_sockets(conn: &mut DbConn, keys: &[&SocketKey]) -> Result<Vec<SocketAccess>> {
+    let user_ids = distinct(keys.iter().map(|key| key.user_id));
+    let users = user_suspensions::active_among(conn, &user_ids).await?;
+    let users: HashMap<i32, _> = users.into_iter().map(|user| (user.id, user)).collect();
+    let token_ids = distinct(keys.iter().filter_map(|key| key.token_id));
+    let tokens: HashSet<_> = user_tokens::active_among(conn, &token_ids).await?.into_iter().collect();
+    let names = distinct(keys.iter().filter_map(|key| key.session));
+    let sessions: HashSet<_> = sessions::active_among(conn, &names).await?.into_iter().collect();
+    let app_keys = distinct(keys.iter().map(|key| key.app_key.as_str()));
+    let applications = applications::active_among(conn, &app_keys).await?;
+    let application_ids = distinct(applications.iter().map(|(id, _)| *id));
+    let applications: HashMap<_, _> = applications.into_iter().map(|(id, app_key)| (app_key, id)).collect();
+    let shared = ownerships::shared(conn, &application_ids, &user_ids).await?;
+    let access_of = |key: &&SocketKey| {
+        let user = users.get(&key.user_id);
+        let application_id = applications.get(&key.app_key).copied().filter(|id| shared.is_open(*id));
+        SocketAccess {
+            user_active: user.is_some(),
+            is_root: user.is_some_and(|user| user.is_root),
+            token_active: key.token_id.is_none_or(|id| tokens.contains(&(id, key.user_id))),
+            session_active: key.session.is_none_or(|session| sessions.contains(&(session, key.user_id))),
+            application_id,
+            organization_ids: application_id.map_or_else(Vec::new, |id| shared.organizations(id, key.user_id)),
+        }
     };
-    let application = applications::find_by_key(conn, &key.app_key).await?;
-    let application_id = application.filter(|found| found.archived_at.is_none()).map(|found| found.id);
-    let organization_ids = match application_id {
-        Some(id) => ownerships::organizations_shared(conn, id, key.user_id).await?,
-        None => Vec::new(),
-    };
-    let is_root = user.as_ref().is_some_and(|user| user.is_root);
-    Ok(SocketAccess { user_exists: user.is_some(), is_root, token_active, application_id, organization_ids })
+    Ok(keys.iter().map(access_of).collect())
+}
+
+fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 async fn look_up_publisher(conn: &mut DbConn, key: &PublisherKey) -> Result<PublisherAccess> {
-    let Some(user) = users::find(conn, key.user_id).await? else {
-        return Ok(PublisherAccess { user_exists: false, is_admin: false, application: None });
+    let refused = |user_exists| PublisherAccess {
+        user_exists,
+        user_active: false,
+        token_active: false,
+        is_admin: false,
+        application: None,
     };
+    let user = match user_suspensions::standing(conn, key.user_id).await? {
+        Standing::Missing => return Ok(refused(false)),
+        Standing::Ended => return Ok(refused(true)),
+        Standing::Active(user) => user,
+    };
+    let token_active = user_tokens::is_active_if_any(conn, key.token_id, key.user_id).await?;
     let organization = Reference::parse(&key.organization);
-    let is_admin = enrollments::administers(conn, user.id, user.is_root, organization).await?;
+    let is_admin = token_active && enrollments::administers(conn, user.id, user.is_root, organization).await?;
     let application = if is_admin {
-        applications::find_active(conn, organization, Reference::parse(&key.application)).await?
+        applications::find_to_publish(conn, organization, Reference::parse(&key.application)).await?
     } else {
         None
     };
-    Ok(PublisherAccess { user_exists: true, is_admin, application })
+    Ok(PublisherAccess { user_exists: true, user_active: true, token_active, is_admin, application })
 }
 
 #[cfg(test)]
@@ -227,7 +339,7 @@ mod tests {
         let demo = demo::find(&mut db.conn().await.unwrap()).await.unwrap().unwrap();
 
         let access = Access::new(db.clone(), &Limits { lifetime: Duration::from_secs(86_400), ..Limits::default() });
-        let key = SocketKey { user_id: demo.guest_id, token_id: None, app_key: demo.app_key.clone() };
+        let key = SocketKey { user_id: demo.guest_id, token_id: None, session: None, app_key: demo.app_key.clone() };
         let overtaken = async |conn: &mut DbConn, key: &SocketKey| {
             let read = look_up_socket(conn, key).await?;
             let application_id = read.application_id.expect("the demo application is active");
@@ -236,6 +348,29 @@ mod tests {
         };
         let old = access.0.answer(&access.0.sockets, key, overtaken).await.unwrap();
         assert!(old.may_connect());
-        assert!(!access.socket(demo.guest_id, None, &demo.app_key).await.unwrap().may_connect());
+        assert!(!access.socket(demo.guest_id, None, None, &demo.app_key).await.unwrap().may_connect());
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_outage_is_bridged_for_as_long_as_the_limit_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        let db = Db::connect(&url, &Options::default()).await.unwrap();
+        let key = || SocketKey { user_id: 1, token_id: None, session: None, app_key: "key".to_owned() };
+        let member = SocketAccess {
+            user_active: true,
+            is_root: false,
+            token_active: true,
+            session_active: true,
+            application_id: Some(1),
+            organization_ids: vec![1],
+        };
+        for (lifetime_in_outage, is_bridged) in [(Duration::from_secs(300), true), (Duration::ZERO, false)] {
+            let limits = Limits { lifetime: Duration::ZERO, lifetime_in_outage, ..Limits::default() };
+            let Access(caches) = Access::new(db.clone(), &limits);
+            caches.answer(&caches.sockets, key(), async |_, _| Ok(member.clone())).await.unwrap();
+            let unavailable = async |_: &mut DbConn, _: &SocketKey| Err(Error::Unavailable("gone".to_owned()));
+            let answer = caches.answer(&caches.sockets, key(), unavailable).await;
+            assert_eq!(answer.is_ok_and(|access| access.may_connect()), is_bridged, "{lifetime_in_outage:?}");
+        }
     }
 }

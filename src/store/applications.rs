@@ -1,4 +1,4 @@
-//! The table `applications`: what sockets connect to, by its key.
+//! The table `applications`: sockets connect to an application by its key.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     DbConn, Reference, Result, Transaction,
+    effects::{Effect, Revocation},
     error::Optional as _,
     now, ownerships,
     reference::is_storable,
@@ -23,15 +24,15 @@ pub struct Application {
     pub id: i32,
     /// The name to show.
     pub name: Option<String>,
-    /// What sockets name it by, unique. Part of every topic, and no secret.
+    /// Key by which sockets name it, unique. Part of every topic, and not secret.
     pub app_key: Option<String>,
     /// A secret that the original keeps for its clients and never asks for.
     pub app_secret: Option<String>,
-    /// When it was put aside.
+    /// Time at which it was archived.
     pub archived_at: Option<NaiveDateTime>,
 }
 
-/// Without the secret.
+/// Omits the secret.
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Application").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
@@ -42,11 +43,11 @@ impl fmt::Debug for Application {
 pub struct NewApplication<'a> {
     /// The name to show.
     pub name: &'a str,
-    /// What sockets name it by.
+    /// Key by which sockets name it.
     pub app_key: &'a str,
     /// Its secret.
     pub app_secret: &'a str,
-    /// When it was put aside, if it was.
+    /// Time at which it was archived, if it was.
     pub archived_at: Option<NaiveDateTime>,
 }
 
@@ -56,17 +57,17 @@ impl fmt::Debug for NewApplication<'_> {
     }
 }
 
-/// What to change of an application; `None` leaves a column as it is.
+/// Changes to an application; `None` leaves a column unchanged.
 #[derive(Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = applications)]
 pub struct Changes {
     /// The name to show.
     pub name: Option<String>,
-    /// What sockets name it by.
+    /// Key by which sockets name it.
     pub app_key: Option<String>,
     /// Its secret.
     pub app_secret: Option<String>,
-    /// When it was put aside; `Some(None)` takes it back.
+    /// Time at which it was archived; `Some(None)` restores it.
     pub archived_at: Option<Option<NaiveDateTime>>,
 }
 
@@ -89,12 +90,12 @@ macro_rules! active_of {
     };
 }
 
-/// The active applications that the organization owns, ordered by id.
+/// Returns the active applications that the organization owns, ordered by id.
 pub async fn list(conn: &mut DbConn, organization: Reference<'_>) -> Result<Vec<Application>> {
     on_conn!(conn, |raw| active_of!(organization).order(applications::id).select(Application::as_select()).load(raw))
 }
 
-/// The active application with this id or key that the organization owns.
+/// Returns the active application with this id or key that the organization owns.
 pub async fn find_active(
     conn: &mut DbConn,
     organization: Reference<'_>,
@@ -107,7 +108,22 @@ pub async fn find_active(
     .optional()
 }
 
-/// The application with this id or key that the organization owns, whether active or archived.
+/// Returns the application as [`find_active`] does, but none of an archived organization: publishing to those is not
+/// allowed.
+pub(super) async fn find_to_publish(
+    conn: &mut DbConn,
+    organization: Reference<'_>,
+    application: Reference<'_>,
+) -> Result<Option<Application>> {
+    on_conn!(conn, |raw| active_of!(organization)
+        .filter(organizations::archived_at.is_null())
+        .filter(applications::id.nullable().eq(application.id()).or(applications::app_key.eq(application.name())))
+        .select(Application::as_select())
+        .first(raw))
+    .optional()
+}
+
+/// Returns the application with this id or key that the organization owns, whether active or archived.
 pub async fn find_owned(
     conn: &mut DbConn,
     organization_id: i32,
@@ -123,7 +139,7 @@ pub async fn find_owned(
     .optional()
 }
 
-/// The application with this key, whether active or archived.
+/// Returns the application with this key, whether active or archived.
 pub async fn find_by_key(conn: &mut DbConn, app_key: &str) -> Result<Option<Application>> {
     if !is_storable(app_key) {
         return Ok(None);
@@ -135,13 +151,22 @@ pub async fn find_by_key(conn: &mut DbConn, app_key: &str) -> Result<Option<Appl
     .optional()
 }
 
-/// Whether there is any application at all.
+/// Returns the ids of the active applications with these keys, each with its key.
+pub(super) async fn active_among(conn: &mut DbConn, app_keys: &[&str]) -> Result<Vec<(i32, String)>> {
+    on_conn!(conn, |raw| applications::table
+        .filter(applications::app_key.eq_any(app_keys))
+        .filter(applications::archived_at.is_null())
+        .select((applications::id, applications::app_key.assume_not_null()))
+        .load(raw))
+}
+
+/// Returns true if there is any application at all.
 pub async fn any(conn: &mut DbConn) -> Result<bool> {
     on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(applications::table.select(applications::id)))
         .get_result(raw))
 }
 
-/// All applications that the organization owns, active or archived, ordered by id.
+/// Returns all applications that the organization owns, active or archived, ordered by id.
 pub async fn list_with_archived(conn: &mut DbConn, organization_id: i32) -> Result<Vec<Application>> {
     on_conn!(conn, |raw| applications::table
         .inner_join(schema::ownerships::table)
@@ -150,6 +175,20 @@ pub async fn list_with_archived(conn: &mut DbConn, organization_id: i32) -> Resu
         .order(applications::id)
         .select(Application::as_select())
         .load(raw))
+}
+
+/// Returns the application as no other transaction can change it until this one ends.
+///
+/// It writes the value that is there already: the two databases have no other way in common to lock a row.
+///
+/// # Errors
+///
+/// [`Error::NotFound`](super::Error::NotFound) when there is no such application.
+pub async fn lock(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
+    on_conn!(tx, |raw| diesel::update(applications::table.find(id))
+        .set(applications::updated_at.eq(applications::updated_at))
+        .returning(Application::as_returning())
+        .get_result(raw))
 }
 
 /// Creates an application that the organization owns.
@@ -175,7 +214,7 @@ pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, new: &NewApp
     Ok(application)
 }
 
-/// Changes an application; with nothing to change, only looks it up.
+/// Changes an application; with nothing to change, only looks it up. A new key or archiving closes its sockets.
 ///
 /// # Errors
 ///
@@ -185,10 +224,26 @@ pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Res
     if *changes == Changes::default() {
         return on_conn!(tx, |raw| applications::table.find(id).select(Application::as_select()).first(raw));
     }
+    if changes.app_key.is_some() || changes.archived_at.is_some() {
+        end_sockets(tx, id, changes).await?;
+    }
     on_conn!(tx, |raw| diesel::update(applications::table.find(id))
         .set((changes, applications::updated_at.eq(now())))
         .returning(Application::as_returning())
         .get_result(raw))
+}
+
+/// Revokes the current key of the application, if the changes remove it.
+async fn end_sockets(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Result<()> {
+    let before = lock(tx, id).await?.app_key;
+    let is_archived = matches!(changes.archived_at, Some(Some(_)));
+    let has_other_key = changes.app_key.is_some() && changes.app_key != before;
+    if let Some(app_key) = before.filter(|_| is_archived || has_other_key) {
+        tx.revoke(Revocation::Application(app_key));
+    }
+    // Settings are indexed by the keys of active applications.
+    tx.add(Effect::ApplicationSettingsChanged);
+    Ok(())
 }
 
 /// Archives an application.
@@ -200,7 +255,7 @@ pub async fn archive(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
     update(tx, id, &Changes { archived_at: Some(Some(now())), ..Changes::default() }).await
 }
 
-/// Takes an archived application back into use.
+/// Restores an archived application.
 ///
 /// # Errors
 ///
@@ -209,23 +264,43 @@ pub async fn restore(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
     update(tx, id, &Changes { archived_at: Some(None), ..Changes::default() }).await
 }
 
-/// A key or secret for an application: a version 4 UUID (D14).
+/// Returns a key or secret for an application: a version 4 UUID (D14).
 pub fn new_key() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// Archives an application that is active and that no organization owns; returns it, if it did.
+/// Closes the sockets of an application whose owners are all archived, including those of root users, which depend on
+/// no organization.
+pub(super) async fn close_if_shut(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
+    if ownerships::shared(tx, &[id], &[]).await?.is_open(id) {
+        return Ok(());
+    }
+    let app_key: Option<String> =
+        on_conn!(tx, |raw| applications::table.find(id).select(applications::app_key).first(raw))?;
+    if let Some(app_key) = app_key {
+        tx.revoke(Revocation::Application(app_key));
+    }
+    Ok(())
+}
+
+/// Archives an active application that no organization owns, and closes its sockets. Returns the application if it did.
 pub(super) async fn archive_if_orphaned(tx: &mut Transaction<'_>, id: i32) -> Result<Option<Application>> {
     let owned = schema::ownerships::table
         .filter(schema::ownerships::application_id.eq(id))
         .filter(schema::ownerships::is_owned.eq(true));
     let is_owned: bool = on_conn!(tx, |raw| diesel::select(diesel::dsl::exists(owned)).get_result(raw))?;
     if is_owned {
+        close_if_shut(tx, id).await?;
         return Ok(None);
     }
-    on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
-        .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
-        .returning(Application::as_returning())
-        .get_result(raw))
-    .optional()
+    let archived =
+        on_conn!(tx, |raw| diesel::update(applications::table.find(id).filter(applications::archived_at.is_null()))
+            .set((applications::archived_at.eq(now()), applications::updated_at.eq(now())))
+            .returning(Application::as_returning())
+            .get_result::<Application>(raw))
+        .optional()?;
+    if let Some(app_key) = archived.as_ref().and_then(|archived| archived.app_key.clone()) {
+        tx.revoke(Revocation::Application(app_key));
+    }
+    Ok(archived)
 }

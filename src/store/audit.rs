@@ -1,4 +1,5 @@
-//! The table `audit_entries`: who did what when, to which row. It is only ever added to; the database refuses the rest.
+//! The table `audit_entries`: actor, action, time and row of every change. Rows are only ever added; the database
+//! refuses updates and deletions, except those of [`audit_trim`](super::audit_trim).
 
 use std::fmt;
 
@@ -6,12 +7,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{
-    Result, Transaction, applications::Application, now, organizations::Deleted, reference::truncated,
-    schema::audit_entries,
-};
+use super::{Result, Transaction, now, reference::truncated, schema::audit_entries};
 
-/// What somebody did.
+/// One recorded action.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = audit_entries)]
 pub struct Entry {
@@ -19,35 +17,35 @@ pub struct Entry {
     pub id: i32,
     /// The user's id, if it was a user.
     pub actor_id: Option<i32>,
-    /// The user's address at that time.
+    /// Mail address of the user at that time.
     pub actor: Option<String>,
-    /// Where the request came from.
+    /// IP address of the request.
     pub ip: Option<String>,
-    /// What was done: `create`, `update`, `delete`, `archive`, `sign_in`, ….
+    /// The action: `create`, `update`, `delete`, `archive`, `sign_in`, ….
     pub action: String,
     /// The table of the row: `applications`.
     pub resource: String,
     /// The id of the row.
     pub resource_id: Option<i32>,
-    /// What changed, for people; never a secret.
+    /// Description of the change, for people; never contains a secret.
     pub details: String,
-    /// When.
+    /// Time of the action.
     pub inserted_at: NaiveDateTime,
 }
 
-/// Who does something. Texts that are too long for their columns are cut.
+/// The actor of an action. Texts that are too long for their columns are cut.
 #[derive(Clone, Debug, Default)]
 pub struct Actor {
     /// The user's id, if it is a user.
     pub id: Option<i32>,
     /// The user's address.
     pub name: Option<String>,
-    /// Where the request comes from.
+    /// IP address of the request.
     pub ip: Option<String>,
 }
 
 impl Actor {
-    /// Whoever runs a command on the server's machine.
+    /// Creates the actor for commands that run on the server's machine.
     pub fn command_line() -> Self {
         Self { name: Some("command line".to_owned()), ..Self::default() }
     }
@@ -56,66 +54,90 @@ impl Actor {
 /// An entry to add.
 #[derive(Debug)]
 pub struct NewEntry<'a> {
-    /// What is done: `create`, `update`, `delete`, `archive`, `sign_in`, ….
+    /// The action: `create`, `update`, `delete`, `archive`, `sign_in`, ….
     pub action: &'a str,
     /// The table of the row: `applications`.
     pub resource: &'a str,
     /// The id of the row.
     pub resource_id: Option<i32>,
-    /// What changes, for people; never a secret.
-    pub details: &'a str,
+    /// Description of the change, for people; never contains a secret. Only [`Differences`] creates it, which quotes
+    /// and escapes every text of a user.
+    pub details: &'a Differences,
 }
 
-/// Adds an entry, in the very transaction that does what it tells of.
+/// Adds an entry, in the same transaction as the action that it describes.
 pub async fn record(tx: &mut Transaction<'_>, actor: &Actor, new: &NewEntry<'_>) -> Result<()> {
     on_conn!(tx, |raw| diesel::insert_into(audit_entries::table)
         .values((
             audit_entries::actor_id.eq(actor.id),
-            audit_entries::actor.eq(actor.name.as_deref().map(truncated)),
+            audit_entries::actor.eq(actor.name.as_deref().map(|name| truncated(&one_line(name)).to_owned())),
             audit_entries::ip.eq(actor.ip.as_deref().map(truncated)),
             audit_entries::action.eq(new.action),
             audit_entries::resource.eq(new.resource),
             audit_entries::resource_id.eq(new.resource_id),
-            audit_entries::details.eq(new.details),
+            audit_entries::details.eq(new.details.as_str()),
             audit_entries::inserted_at.eq(now()),
         ))
         .execute(raw))
     .map(drop)
 }
 
-/// Adds an entry for an organization that was deleted, and one for each application that was archived along.
-pub async fn record_deleted(
-    tx: &mut Transaction<'_>,
-    actor: &Actor,
-    (id, name): (i32, Option<&str>),
-    deleted: &Deleted,
-) -> Result<()> {
-    let differences = deleted.differences(name);
-    let details = differences.as_str();
-    let entry = NewEntry { action: "delete", resource: "organizations", resource_id: Some(id), details };
-    record(tx, actor, &entry).await?;
-    record_archived(tx, actor, &deleted.archived).await
-}
-
-/// Adds an entry for each of these applications, which were archived because nobody owns them any more: what became of
-/// an application is found by its own id, whatever was done to bring it about.
-pub async fn record_archived(tx: &mut Transaction<'_>, actor: &Actor, archived: &[Application]) -> Result<()> {
-    for application in archived {
-        let mut differences = Differences::default();
-        differences.column("name", None, application.name.as_deref());
-        let (resource_id, details) = (Some(application.id), differences.as_str());
-        record(tx, actor, &NewEntry { action: "archive", resource: "applications", resource_id, details }).await?;
-    }
-    Ok(())
-}
-
-/// What changes, in the words of the log: `name: "Acme" -> "Acme Inc."; password: changed`.
-#[derive(Debug, Default)]
+/// Differences that a change makes, as the log words them: `name: "Acme" -> "Acme Inc."; password: changed`.
+///
+/// The server's own words are fixed at compile time. Texts that users can choose are quoted. Characters that break
+/// lines, change the text direction or are invisible are escaped, so that no text can look like another part of the
+/// entry, or like another entry.
+#[derive(Clone, Debug, Default)]
 pub struct Differences(String);
 
+/// A number that may stand in the log.
+pub trait Figure: fmt::Display + sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! figures {
+    ($($type:ty),*) => {$(
+        impl sealed::Sealed for $type {}
+        impl Figure for $type {}
+    )*};
+}
+figures!(i32, i64, u32, usize);
+
 impl Differences {
-    /// A column that everyone may see who reads the log. Nothing is said of one that stays as it is.
-    pub fn column(&mut self, name: &str, old: Option<&str>, new: Option<&str>) {
+    /// Creates a description of nothing but these words.
+    pub fn words(words: &'static str) -> Self {
+        Self(words.to_owned())
+    }
+
+    /// Creates a description with one text that a user may have chosen.
+    pub fn of(name: &'static str, text: &str) -> Self {
+        let mut differences = Self::default();
+        differences.text(name, text);
+        differences
+    }
+
+    /// Adds a text that a user may have chosen.
+    pub fn text(&mut self, name: &'static str, text: &str) {
+        self.say(format_args!("{name}: {text:?}"));
+    }
+
+    /// Adds several texts: `to: "Acme", "Second Org"`. An empty list adds nothing.
+    pub fn texts<'a>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'a str>) {
+        let quoted: Vec<String> = texts.into_iter().map(|text| format!("{text:?}")).collect();
+        if !quoted.is_empty() {
+            self.say(format_args!("{name}: {}", quoted.join(", ")));
+        }
+    }
+
+    /// Adds one of the server's own words: `role: admin`.
+    pub fn word(&mut self, name: &'static str, word: &'static str) {
+        self.say(format_args!("{name}: {word}"));
+    }
+
+    /// Adds a column that every reader of the log may see. An unchanged one adds nothing.
+    pub fn column(&mut self, name: &'static str, old: Option<&str>, new: Option<&str>) {
         match (old, new) {
             (old, new) if old == new => {}
             (None, Some(new)) => self.say(format_args!("{name}: {new:?}")),
@@ -125,8 +147,14 @@ impl Differences {
         }
     }
 
-    /// A column that is true or false.
-    pub fn flag(&mut self, name: &str, old: Option<bool>, new: bool) {
+    /// Adds a column that holds a time, in UTC. An unchanged one adds nothing.
+    pub fn time(&mut self, name: &'static str, old: Option<NaiveDateTime>, new: Option<NaiveDateTime>) {
+        let [old, new] = [old, new].map(|time| time.map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f").to_string()));
+        self.column(name, old.as_deref(), new.as_deref());
+    }
+
+    /// Adds a boolean column.
+    pub fn flag(&mut self, name: &'static str, old: Option<bool>, new: bool) {
         match old {
             Some(old) if old == new => {}
             Some(old) => self.say(format_args!("{name}: {old} -> {new}")),
@@ -134,22 +162,22 @@ impl Differences {
         }
     }
 
-    /// A secret, of which nothing is said but that it changes.
-    pub fn secret(&mut self, name: &str) {
+    /// Adds a secret, of which the log says only that it changes.
+    pub fn secret(&mut self, name: &'static str) {
         self.say(format_args!("{name}: changed"));
     }
 
-    /// Anything else that is worth telling: `tokens: 3`.
-    pub fn note(&mut self, name: &str, value: impl fmt::Display) {
+    /// Adds a number: `tokens: 3`.
+    pub fn note(&mut self, name: &'static str, value: impl Figure) {
         self.say(format_args!("{name}: {value}"));
     }
 
-    /// Whether nothing changes.
+    /// Returns true if nothing changes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The words.
+    /// Returns the description as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -158,9 +186,18 @@ impl Differences {
         if !self.0.is_empty() {
             self.0.push_str("; ");
         }
-        // Postgres has no NUL in texts.
-        self.0.push_str(&words.to_string().replace('\0', ""));
+        self.0.push_str(&words.to_string());
     }
+}
+
+/// Returns a text without quotes, in which characters that break lines, change the text direction or are invisible are
+/// escaped.
+fn one_line(text: &str) -> String {
+    let escape = |character: char| match character {
+        '"' | '\'' | '\\' => character.to_string(),
+        character => character.escape_debug().to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 #[cfg(test)]
@@ -179,10 +216,30 @@ mod tests {
         differences.flag("is_admin", Some(false), true);
         differences.secret("password");
         differences.note("tokens", 3);
+        differences.texts("to", ["a", "b"]);
+        differences.texts("to", []);
+        differences.word("role", "admin");
         assert_eq!(
             differences.as_str(),
             "name: \"Acme\" -> \"\\\"Acme\\\"\"; archived_at: \"2026\" -> nothing; email: \"a@b\"; \
-             is_admin: false -> true; password: changed; tokens: 3"
+             is_admin: false -> true; password: changed; tokens: 3; to: \"a\", \"b\"; role: admin"
         );
+    }
+
+    /// Checks that every character that does not show as itself is escaped.
+    #[test]
+    fn no_text_breaks_out() {
+        let evil =
+            "M; is_root: false -> true; password: changed\n2026 admin@example.com\r\u{2028}\u{202e}\u{200b}\0\" x";
+        let mut differences = Differences::of("name", evil);
+        differences.column("email", Some(evil), Some("a@b"));
+        differences.texts("to", [evil]);
+        let told = differences.as_str();
+        assert_eq!(told.matches('"').count() - told.matches("\\\"").count(), 8, "{told}");
+        for said in [told, &one_line(evil)] {
+            let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}' | '\u{200b}');
+            assert!(!said.contains(breaks), "{said:?}");
+        }
+        assert_eq!(one_line("O'Neil@example.com"), "O'Neil@example.com");
     }
 }

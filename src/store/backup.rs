@@ -1,4 +1,4 @@
-//! A copy of an SQLite database while it is used.
+//! Copies of an SQLite database in use.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,18 +11,18 @@ use diesel_async::RunQueryDsl;
 
 use super::{DatabaseUrl, Db, Error, Options, Result, connect::RawConn};
 
-/// Copies the SQLite database that `url` names into the new file `to`, as it is at one moment: those who read and write
-/// meanwhile are not held up. The file is for its owner only, and on the disk when this returns.
+/// Copies the SQLite database that `url` names into the new file `to`, as it is at one moment, without blocking readers
+/// and writers. Only the owner can read the file, and it is on disk when this returns.
 ///
 /// # Errors
 ///
-/// [`Error::Unusable`] when there is no such database, it is none of SQLite, or `to` cannot be made or is there already.
-/// What was written of it before another error is removed.
+/// [`Error::Unusable`] when there is no such database, it is not SQLite, or `to` exists or cannot be created. A partly
+/// written file is removed after any other error.
 pub async fn copy(url: &DatabaseUrl, to: &Path) -> Result<()> {
     let DatabaseUrl::Sqlite(from) = url else {
         return Err(Error::Unusable("only SQLite is backed up this way; with Postgres, use pg_dump".to_owned()));
     };
-    // Opening a pool would make it.
+    // Opening a pool would create the file.
     if !from.exists() {
         return Err(Error::Unusable(format!("there is no database {}", from.display())));
     }
@@ -34,13 +34,13 @@ pub async fn copy(url: &DatabaseUrl, to: &Path) -> Result<()> {
         Err(error) => Err(error),
     };
     if copied.is_err() {
-        // It fails when somebody else has removed it.
+        // It fails if another process has removed the file.
         let _ = std::fs::remove_file(to);
     }
     copied
 }
 
-/// SQLite writes into a file that is there if it is empty.
+/// Writes the copy. SQLite writes into an existing file if it is empty.
 async fn write(url: &DatabaseUrl, to: &str) -> Result<()> {
     let db = Db::connect(url, &Options { pool_size: 1, ..Options::default() }).await?;
     let mut conn = db.conn().await?;
@@ -57,7 +57,7 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Has the file and its name in the folder written to the disk.
+/// Flushes the file and its directory entry to disk.
 fn sync(file: &File, path: &Path) -> io::Result<()> {
     file.sync_all()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,6 +1,6 @@
 //! Opening connections: a pool for either database.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, SqliteConnection};
 use diesel_async::{
@@ -17,18 +17,19 @@ use super::{
     DatabaseUrl, Error, Result,
     outage::{Kind, Outage},
     postgres::{self, Connector},
+    sqlite_file,
     url::unusable_url,
 };
 
 /// A SQLite connection, whose queries run on tokio's blocking threads.
 pub(super) type SqliteConn = SyncConnectionWrapper<SqliteConnection>;
 
-/// What to ask of the pool.
+/// Options of the pool.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The most connections that are open at once, at least 1.
+    /// Maximum number of open connections, at least 1.
     pub pool_size: u32,
-    /// How long to wait for a connection to be opened or to become free, and for Postgres to answer a query.
+    /// Maximum time to wait for a connection to be opened or to become free, and for Postgres to answer a query.
     pub timeout: Duration,
 }
 
@@ -38,7 +39,7 @@ impl Default for Options {
     }
 }
 
-/// A pool, and whether its database answers.
+/// A pool, and the state of its database.
 #[derive(Clone)]
 pub(super) struct Pool {
     pub(super) raw: RawPool,
@@ -61,26 +62,26 @@ pub struct DbConn {
     outage: Arc<Outage>,
 }
 
-/// What [`on_conn!`](super) looks into.
+/// Connection variants that [`on_conn!`](super) matches on.
 pub(super) enum RawConn {
     Sqlite(bb8::PooledConnection<'static, SqliteConn>),
     Postgres(Box<bb8::PooledConnection<'static, AsyncPgConnection>>),
 }
 
-/// What the pool holds, and what it has counted since the start.
+/// Size of the pool, and counters since the start.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolStats {
     /// Connections that are open.
     pub open: usize,
-    /// Those of them that nobody uses.
+    /// Open connections that are not in use.
     pub idle: usize,
-    /// The most that may be open.
+    /// Maximum number of connections.
     pub max: usize,
-    /// How often somebody had to wait for one.
+    /// Number of times that a caller had to wait for a connection.
     pub waits: u64,
-    /// How long they waited, all together.
+    /// Total time that callers waited.
     pub waited: Duration,
-    /// How often none was had.
+    /// Number of times that a caller got no connection.
     pub unavailable: u64,
     /// Connections that were opened.
     pub opened: u64,
@@ -93,16 +94,25 @@ impl DbConn {
         &mut self.raw
     }
 
-    /// How long Postgres may take to answer.
+    /// Returns the state of the database, which all connections share.
+    pub(super) fn outage(&self) -> Arc<Outage> {
+        Arc::clone(&self.outage)
+    }
+
+    /// Returns the time that Postgres has for an answer.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// What an answer means, to the caller and to others who need the database.
-    pub(super) fn judge<T>(&mut self, answer: Result<diesel::QueryResult<T>, Elapsed>) -> Result<T> {
+    /// Turns the answer into a result for the caller, and records it in the shared state of the database.
+    pub(super) async fn judge<T>(&mut self, answer: Result<diesel::QueryResult<T>, Elapsed>) -> Result<T> {
         match answer {
             Ok(answer) => {
-                let answer = answer.map_err(Error::from);
+                let mut answer = answer.map_err(Error::from);
+                // Boxed, since this is rare and the future of every query would be larger.
+                if matches!(answer, Err(Error::Query(_))) && !Box::pin(self.is_alive()).await {
+                    answer = Err(Error::Unavailable("the database ended the connection".to_owned()));
+                }
                 if !matches!(answer, Err(Error::Unavailable(_))) {
                     self.outage.answered();
                 }
@@ -116,7 +126,21 @@ impl DbConn {
         }
     }
 
-    /// Has the connection closed instead of given back: what it is asked next would wait for the same answer.
+    /// Checks whether Postgres still answers after an error. A server that stops or crashes, or an administrator who ends
+    /// the connection, is reported as an error of the query; only the end of the connection tells it from others.
+    async fn is_alive(&mut self) -> bool {
+        let time = self.timeout;
+        match &mut self.raw {
+            RawConn::Sqlite(_) => true,
+            RawConn::Postgres(conn) => {
+                let conn: &mut AsyncPgConnection = conn;
+                // An empty query is answered in a transaction that has failed, too.
+                matches!(tokio::time::timeout(time, conn.batch_execute("")).await, Ok(Ok(())))
+            }
+        }
+    }
+
+    /// Closes the connection instead of returning it to the pool: the next query on it would wait for the same answer.
     fn give_up(&mut self) {
         if let RawConn::Postgres(conn) = &mut self.raw {
             let conn: &mut AsyncPgConnection = conn;
@@ -127,12 +151,12 @@ impl DbConn {
 }
 
 impl Pool {
-    /// Opens the pool with one connection in it, so that a wrong URL is found out now, with its reason.
+    /// Opens the pool with one connection, so that a wrong URL is reported now, with its reason.
     pub(super) async fn open(url: &DatabaseUrl, options: &Options) -> Result<Self> {
         let (outage, timeout) = (Arc::new(Outage::default()), options.timeout);
         let raw = match url {
             DatabaseUrl::Sqlite(path) => {
-                let path = prepare_file(path)?;
+                let path = sqlite_file::prepare(path)?;
                 let mut config = ManagerConfig::default();
                 config.recycling_method = RecyclingMethod::Fast;
                 config.custom_setup = Box::new(|path| open_sqlite(path.to_owned()).boxed());
@@ -141,7 +165,7 @@ impl Pool {
             }
             DatabaseUrl::Postgres(postgres) => {
                 let mut config = ManagerConfig::default();
-                // Without asking the server, which every query would wait for once more.
+                // Does not ask the server, which would add a round trip to every query.
                 config.recycling_method = RecyclingMethod::CustomFunction(Box::new(|conn| is_open(conn).boxed()));
                 let connector = Connector::new(postgres::parse(postgres).map_err(unusable_url)?, timeout)?;
                 config.custom_setup = Box::new(move |_| connector.clone().open().boxed());
@@ -190,7 +214,7 @@ impl Pool {
         })
     }
 
-    /// Done when no connection is open and none can be opened.
+    /// Completes when no connection is open and none can be opened.
     async fn refused(&self) {
         loop {
             self.outage.refused().await;
@@ -220,7 +244,7 @@ where
     let first = tokio::time::timeout(options.timeout, pool.dedicated_connection()).await;
     match first {
         Ok(Ok(conn)) => {
-            // The pool has just been made and is empty, so there is room; if not, the connection is simply closed.
+            // The pool is new and empty, so there is room; if not, the connection is simply closed.
             let _ = pool.add(conn);
             Ok(pool)
         }
@@ -229,34 +253,16 @@ where
     }
 }
 
-/// Whether a connection that nobody used for a while is still open, as far as this side knows.
+/// Returns an error if a connection that was idle for a while is closed, as far as this side knows.
 async fn is_open(conn: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
     if conn.is_broken() { Err(diesel::result::Error::BrokenTransactionManager) } else { Ok(()) }
 }
 
-/// Makes the file and its folders if they are missing, the file for its owner only. Returns the absolute path, which
-/// does not change its meaning with the working directory and cannot be mistaken for a special name like `:memory:`.
-fn prepare_file(path: &Path) -> Result<String> {
-    let unusable = |error| Error::Unusable(format!("the SQLite file {} cannot be opened: {error}", path.display()));
-    let path = std::path::absolute(path).map_err(unusable)?;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(unusable)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&path).map_err(unusable)?;
-    path.into_os_string()
-        .into_string()
-        .map_err(|_| Error::Unusable("the path of the SQLite file is no UTF-8".to_owned()))
-}
-
-/// With FULL a commit is on the disk before it is answered; NORMAL would lose the last ones when the power fails.
+/// With FULL, SQLite answers a commit when it is on disk; NORMAL would lose the last commits in a power failure.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
-/// How often to try again where others keep a new file from getting its log, and how long: less than the pool waits by
-/// default, so that the reason is told.
+/// Interval and duration of retries while other processes keep a new file from switching to WAL. The duration is less
+/// than the pool waits by default, so that the reason is reported.
 const WAL_RETRY: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(4));
 
 async fn open_sqlite(path: String) -> diesel::ConnectionResult<SqliteConn> {
@@ -266,8 +272,9 @@ async fn open_sqlite(path: String) -> diesel::ConnectionResult<SqliteConn> {
     Ok(conn)
 }
 
-/// WAL lets readers go on while one connection writes. A file keeps it; for one that is new, this waits for as long as others
-/// are at it, since SQLite does not: `busy_timeout` does not count where a reader becomes a writer.
+/// Switches the file to WAL, which lets readers continue while one connection writes. The setting is stored in the
+/// file. For a new file this waits while other processes use it, since SQLite does not: `busy_timeout` has no effect
+/// when a reader becomes a writer.
 async fn write_ahead(conn: &mut SqliteConn) -> diesel::QueryResult<()> {
     let (pause, patience) = WAL_RETRY;
     let since = Instant::now();
@@ -281,7 +288,7 @@ async fn write_ahead(conn: &mut SqliteConn) -> diesel::QueryResult<()> {
     }
 }
 
-/// Says why the pool cannot open a connection; those who wait for one only learn that it took too long.
+/// Records why the pool cannot open a connection; callers that wait for one only learn that it took too long.
 #[derive(Debug)]
 struct NoteErrors(Arc<Outage>);
 
@@ -289,10 +296,10 @@ impl ::bb8::ErrorSink<PoolError> for NoteErrors {
     fn sink(&self, error: PoolError) {
         match error {
             PoolError::ConnectionError(error) => {
-                tracing::warn!(%error, "A connection to the database could not be opened.");
+                tracing::warn!(%error, "Could not open a database connection.");
                 self.0.failed(Kind::Refused);
             }
-            PoolError::QueryError(_) => tracing::debug!("A connection to the database was closed meanwhile."),
+            PoolError::QueryError(_) => tracing::debug!("A database connection was closed in the meantime."),
         }
     }
 

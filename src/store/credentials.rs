@@ -1,4 +1,4 @@
-//! The columns of `users` that belong to signing in: passwords, failures and locks, and when somebody came last.
+//! The columns of `users` for signing in: passwords, failures, locks, and the last sign-ins.
 
 use std::fmt;
 
@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     DbConn, Result, Transaction,
+    endings::{self, Scope},
     error::Optional as _,
     now,
     reference::{is_storable, truncated},
@@ -16,50 +17,49 @@ use super::{
 };
 
 diesel::define_sql_function! {
-    /// In lower case: SQLite knows ASCII only.
+    /// Converts to lower case; SQLite does that for ASCII letters only.
     fn lower(text: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 diesel::define_sql_function! {
-    /// The first one that is not null.
+    /// Returns the first value that is not null.
     fn coalesce(
         value: diesel::sql_types::Nullable<diesel::sql_types::Integer>,
         otherwise: diesel::sql_types::Nullable<diesel::sql_types::Integer>,
     ) -> diesel::sql_types::Nullable<diesel::sql_types::Integer>;
 }
 
-/// A user with what decides about signing in.
+/// A user with the columns for signing in.
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct Credentials {
-    /// Who it is.
     #[diesel(embed)]
     pub user: User,
-    /// The bcrypt hash of the password; without one nobody can sign in.
+    /// The bcrypt hash of the password; a user without one cannot sign in.
     pub password_hash: Option<String>,
-    /// Since when the account is locked, if it is or was.
+    /// Time since which the account is locked, if it is or was.
     pub locked_at: Option<NaiveDateTime>,
-    /// When the link was mailed that confirms the address.
+    /// Time at which the link was mailed that confirms the address.
     pub confirmation_sent_at: Option<NaiveDateTime>,
-    /// When the link was mailed that sets a password.
+    /// Time at which the link was mailed that sets a password.
     pub reset_password_sent_at: Option<NaiveDateTime>,
-    /// What is stored of the token that unlocks the account.
+    /// Stored form of the token that unlocks the account.
     pub unlock_token: Option<String>,
 }
 
-/// Without hash and token.
+/// Omits hash and token.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("user_id", &self.user.id).finish_non_exhaustive()
     }
 }
 
-/// The user with this id.
+/// Returns the user with this id.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<Credentials>> {
     on_conn!(conn, |raw| users::table.find(id).select(Credentials::as_select()).first(raw)).optional()
 }
 
-/// The user with this address as it was written; else the only one whose address differs in nothing but upper and lower
-/// case, which people do not heed.
+/// Returns the user with this address as it was written; otherwise the only user whose address differs in nothing but
+/// case, which people pay no attention to.
 pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<Credentials>> {
     if !is_storable(email) {
         return Ok(None);
@@ -76,18 +76,18 @@ pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<Cred
     }
 }
 
-/// How often the user signed in, and when and where from before this time.
+/// Sign-ins of a user before a point in time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignIns {
-    /// How often.
+    /// Number of sign-ins.
     pub count: i32,
-    /// When last, before the current session.
+    /// Time of the last sign-in before the current session.
     pub last_at: Option<NaiveDateTime>,
-    /// Where from.
+    /// IP address of that sign-in.
     pub last_ip: Option<String>,
 }
 
-/// How often and when the user with this id signed in.
+/// Returns the number of sign-ins of the user with this id, and the last one.
 pub async fn last_sign_ins(conn: &mut DbConn, id: i32) -> Result<SignIns> {
     let found = on_conn!(conn, |raw| users::table
         .find(id)
@@ -98,20 +98,32 @@ pub async fn last_sign_ins(conn: &mut DbConn, id: i32) -> Result<SignIns> {
     Ok(SignIns { count: count.unwrap_or(0), last_at, last_ip })
 }
 
-/// Whether somebody has this address, whatever its upper and lower case.
+/// Returns the IP addresses of the last sign-ins to the account with this mail address, at most two.
+pub async fn sign_in_addresses(conn: &mut DbConn, email: &str) -> Result<Vec<String>> {
+    if !is_storable(email) {
+        return Ok(Vec::new());
+    }
+    let of_email = users::table.filter(lower(users::email).eq(lower(email)));
+    let found: Vec<(Option<String>, Option<String>)> =
+        on_conn!(conn, |raw| of_email.select((users::current_sign_in_ip, users::last_sign_in_ip)).load(raw))?;
+    Ok(found.into_iter().flat_map(|(current, last)| [current, last]).flatten().collect())
+}
+
+/// Returns true if a user has this address, ignoring case.
 pub async fn is_taken(conn: &mut DbConn, email: &str) -> Result<bool> {
     let taken = users::table.filter(lower(users::email).eq(lower(email)));
     on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(taken)).get_result(raw))
 }
 
-/// As [`is_taken`], but for the user with this id, whose own address may be written in other letters.
+/// Returns true as [`is_taken`] does, but ignores the user with this id, whose own address may be written in another
+/// case.
 pub async fn is_taken_by_another(conn: &mut DbConn, email: &str, id: i32) -> Result<bool> {
     let taken = users::table.filter(lower(users::email).eq(lower(email))).filter(users::id.ne(id));
     on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(taken)).get_result(raw))
 }
 
-/// Notes a wrong password; returns how many there were in a row, 0 when there is no such user. With `anew` it is the
-/// first one.
+/// Counts a wrong password. Returns the number of wrong passwords in a row, or 0 if there is no such user. With `anew`
+/// this one is the first.
 pub async fn count_failure(tx: &mut Transaction<'_>, id: i32, anew: bool) -> Result<i32> {
     if anew {
         on_conn!(tx, |raw| diesel::update(users::table.find(id))
@@ -143,7 +155,7 @@ pub async fn unlock(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     .map(drop)
 }
 
-/// Notes that the user signs in: how often, when and where from, and before.
+/// Records a sign-in: number, time and IP address. The previous time and address are kept.
 pub async fn signed_in(tx: &mut Transaction<'_>, id: i32, ip: &str) -> Result<()> {
     keep_last(tx, id).await?;
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
@@ -156,7 +168,7 @@ pub async fn signed_in(tx: &mut Transaction<'_>, id: i32, ip: &str) -> Result<()
     .map(drop)
 }
 
-/// Notes that the user signs out: nothing is current any more, as the original has it.
+/// Records a sign-out: nothing is current any more, as in the original.
 pub async fn signed_out(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     keep_last(tx, id).await?;
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
@@ -165,14 +177,16 @@ pub async fn signed_out(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     .map(drop)
 }
 
-/// Puts a better hash of the same password in the place of this one, unless the password was changed meanwhile.
+/// Replaces this hash by a better one of the same password, unless the password was changed meanwhile.
 pub async fn replace_hash(tx: &mut Transaction<'_>, id: i32, old: &str, new: &str) -> Result<()> {
     let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
     on_conn!(tx, |raw| diesel::update(unchanged).set(users::password_hash.eq(new)).execute(raw)).map(drop)
 }
 
-/// Sets a new password. Links that were mailed to set one are good for nothing any more.
+/// Sets a new password. Links that were mailed to set one become invalid, and all browsers that signed in with the old
+/// password are signed out.
 pub async fn set_password(tx: &mut Transaction<'_>, id: i32, password_hash: &str) -> Result<()> {
+    endings::end(tx, id, Scope::Browsers).await?;
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
         .set((
             users::password_hash.eq(password_hash),
@@ -191,7 +205,7 @@ pub async fn rename(tx: &mut Transaction<'_>, id: i32, name: &str) -> Result<()>
         .map(drop)
 }
 
-/// What was current becomes what was last.
+/// Moves the current sign-in to the last one.
 async fn keep_last(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     let current = users::table.find(id).filter(users::current_sign_in_at.is_not_null());
     on_conn!(tx, |raw| diesel::update(current)

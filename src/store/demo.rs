@@ -1,4 +1,4 @@
-//! Demo data, as the original's seeds have it, and a guest in whose name the visitors of `/demo` connect.
+//! Demo data, as in the original's seeds, and the guest user of the visitors of `/demo`.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{
 
 /// The address of the root user.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
-/// The password that the root user is meant to get.
+/// The password for the root user.
 pub const ADMIN_PASSWORD: &str = "password";
 /// The address of the guest, who has no password and so cannot sign in.
 pub const GUEST_EMAIL: &str = "guest@example.com";
@@ -35,21 +35,21 @@ pub struct Demo {
     pub guest_id: i32,
 }
 
-/// Without the token, which is a secret.
+/// Omits the token, which is a secret.
 impl fmt::Debug for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Demo").field("guest_id", &self.guest_id).finish_non_exhaustive()
     }
 }
 
-/// Fills in the demo data, if there is neither a user nor an application; returns whether it did.
+/// Fills in the demo data, if there is neither a user nor an application. Returns true if it did.
 ///
-/// `password_hash` is the bcrypt hash of [`ADMIN_PASSWORD`]. Processes that do this at once do it once: the address of
-/// the root user is unique, and whoever comes second finds it taken.
+/// `password_hash` is the bcrypt hash of [`ADMIN_PASSWORD`]. If several processes do this at the same time, only one
+/// succeeds: the address of the root user is unique, and the others find it taken.
 ///
 /// # Errors
 ///
-/// Those of the database.
+/// Database errors.
 pub async fn seed(db: &Db, password_hash: &str) -> Result<bool> {
     let seeded = db
         .transaction(async |tx: &mut Transaction<'_>| {
@@ -87,11 +87,11 @@ async fn insert(tx: &mut Transaction<'_>, password_hash: &str) -> Result<()> {
     Ok(())
 }
 
-/// The demo data, if it is there: a guest without a password and an application that they may use.
+/// Returns the demo data, if it is there: a guest without a password and an application that the guest may use.
 ///
 /// # Errors
 ///
-/// Those of the database.
+/// Database errors.
 pub async fn find(conn: &mut DbConn) -> Result<Option<Demo>> {
     let Some(admin) = users::find_by_email(conn, ADMIN_EMAIL).await? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The table `email_changes`: addresses that users want instead of theirs, until they are confirmed.
+//! The table `email_changes`: new addresses that users asked for and have not confirmed yet.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -11,24 +11,24 @@ use super::{
     schema::{email_changes, users},
 };
 
-/// A wish for another address.
+/// A request for another address.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = email_changes)]
 pub struct EmailChange {
-    /// Whose.
+    /// The user.
     pub user_id: i32,
-    /// The address to be.
+    /// The new address.
     pub email: String,
-    /// When the link was mailed there.
+    /// Time at which the link was mailed to the new address.
     pub inserted_at: NaiveDateTime,
 }
 
-/// What the user wishes for.
+/// Returns the pending change of the user.
 pub async fn find(conn: &mut DbConn, user_id: i32) -> Result<Option<EmailChange>> {
     on_conn!(conn, |raw| email_changes::table.find(user_id).select(EmailChange::as_select()).first(raw)).optional()
 }
 
-/// What the token with one of these stored forms confirms.
+/// Returns the change that the token with one of these stored forms confirms.
 pub async fn find_by_token(conn: &mut DbConn, forms: &[String]) -> Result<Option<EmailChange>> {
     on_conn!(conn, |raw| email_changes::table
         .filter(email_changes::token_hash.eq_any(forms))
@@ -37,7 +37,7 @@ pub async fn find_by_token(conn: &mut DbConn, forms: &[String]) -> Result<Option
     .optional()
 }
 
-/// Keeps a wish, in the place of an earlier one.
+/// Stores a change, in place of an earlier one.
 ///
 /// # Errors
 ///
@@ -55,13 +55,13 @@ pub async fn replace(tx: &mut Transaction<'_>, user_id: i32, email: &str, token_
     .map(drop)
 }
 
-/// Gives the user the address; `false` when the wish is gone by now. Links that were mailed to the old one to set a
-/// password are good for nothing any more.
+/// Gives the user the new address; returns `false` if the change is no longer pending. Links to set a password that
+/// were mailed to the old address become invalid.
 ///
 /// # Errors
 ///
-/// [`Error::Duplicate`] when somebody else has the address by now, be it in other upper and lower case, which the unique
-/// index does not see, but signing in takes for the same.
+/// [`Error::Duplicate`] when another user has taken the address meanwhile, even if in another case: the unique index
+/// does not see that, but sign-in treats the two as the same.
 pub async fn carry_out(tx: &mut Transaction<'_>, change: &EmailChange) -> Result<bool> {
     if !delete(tx, change.user_id).await? {
         return Ok(false);
@@ -82,8 +82,8 @@ pub async fn carry_out(tx: &mut Transaction<'_>, change: &EmailChange) -> Result
     Ok(true)
 }
 
-/// Forgets the wish; `false` when there was none.
-pub async fn delete(tx: &mut Transaction<'_>, user_id: i32) -> Result<bool> {
+/// Deletes the pending change; `false` when there was none.
+pub(super) async fn delete(tx: &mut Transaction<'_>, user_id: i32) -> Result<bool> {
     let deleted = on_conn!(tx, |raw| diesel::delete(email_changes::table.find(user_id)).execute(raw))?;
     Ok(deleted > 0)
 }

@@ -1,35 +1,47 @@
-//! The table `invitation_enrollments`: the organizations that somebody invited is enrolled in on accepting.
+//! The table `invitation_enrollments`: the organizations that an invitee joins on accepting.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
-    DbConn, Result, Transaction,
+    DbConn, Result, Transaction, enrollments,
     error::Optional as _,
     invitations::Invitation,
     now,
     organizations::Organization,
     schema::{invitation_enrollments, invitations, organizations},
+    user_suspensions::{self, Standing},
 };
 
-/// An enrollment to be.
+/// An enrollment that an invitation promises.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = invitation_enrollments)]
 pub struct InvitationEnrollment {
-    /// Who is invited.
+    /// The invitation.
     pub invitation_id: i32,
-    /// Where to.
+    /// The organization.
     pub organization_id: i32,
-    /// Whether as an admin.
+    /// True for an admin.
     pub is_admin: bool,
-    /// By whom, if that user is still there.
+    /// The inviter, if that user still exists.
     pub inviter_id: Option<i32>,
-    /// When.
+    /// Time of the invitation.
     pub inserted_at: NaiveDateTime,
 }
 
-/// What somebody is invited to, ordered by organization.
+impl InvitationEnrollment {
+    /// Returns true if the invitation is valid: only while the inviter may still invite to the organization. An
+    /// invitation must not outlive the authority of its inviter.
+    pub async fn counts(&self, conn: &mut DbConn) -> Result<bool> {
+        let Some(inviter_id) = self.inviter_id else { return Ok(false) };
+        let Standing::Active(inviter) = user_suspensions::standing(conn, inviter_id).await? else { return Ok(false) };
+        let enrollment = enrollments::find(conn, inviter.id, self.organization_id).await?;
+        Ok(inviter.is_root || enrollment.is_some_and(|enrollment| enrollment.is_admin))
+    }
+}
+
+/// Returns the enrollments of an invitation, ordered by organization.
 pub async fn list_of(conn: &mut DbConn, invitation_id: i32) -> Result<Vec<(InvitationEnrollment, Organization)>> {
     on_conn!(conn, |raw| invitation_enrollments::table
         .inner_join(organizations::table)
@@ -39,7 +51,7 @@ pub async fn list_of(conn: &mut DbConn, invitation_id: i32) -> Result<Vec<(Invit
         .load(raw))
 }
 
-/// Who is invited into an organization, the newest first.
+/// Returns the pending invitations into an organization, the newest first.
 pub async fn list_of_organization(
     conn: &mut DbConn,
     organization_id: i32,
@@ -52,13 +64,13 @@ pub async fn list_of_organization(
         .load(raw))
 }
 
-/// What somebody is invited to in this organization.
+/// Returns the enrollment of an invitation in this organization.
 pub async fn find(conn: &mut DbConn, invitation_id: i32, organization_id: i32) -> Result<Option<InvitationEnrollment>> {
     let found = invitation_enrollments::table.find((invitation_id, organization_id));
     on_conn!(conn, |raw| found.select(InvitationEnrollment::as_select()).first(raw)).optional()
 }
 
-/// Invites somebody into an organization.
+/// Adds an organization to an invitation.
 ///
 /// # Errors
 ///
@@ -82,8 +94,20 @@ pub async fn create(
     .map(drop)
 }
 
-/// Takes away what somebody is invited to, and returns it, ordered by organization. What another transaction takes back at
-/// the same time is waited for, and is in one of the two answers only.
+/// Makes another user, who may invite there, the inviter of an invitation into an organization.
+pub async fn take_over(
+    tx: &mut Transaction<'_>,
+    invitation_id: i32,
+    organization_id: i32,
+    inviter_id: i32,
+) -> Result<()> {
+    let found = invitation_enrollments::table.find((invitation_id, organization_id));
+    on_conn!(tx, |raw| diesel::update(found).set(invitation_enrollments::inviter_id.eq(inviter_id)).execute(raw))
+        .map(drop)
+}
+
+/// Removes and returns the enrollments of an invitation, ordered by organization, whether they are valid or not. Waits
+/// for a concurrent transaction that removes some of them; each enrollment is in one of the two results only.
 pub async fn take_all(
     tx: &mut Transaction<'_>,
     invitation_id: i32,
@@ -105,7 +129,7 @@ pub async fn take_all(
     Ok(found.into_iter().filter_map(with_organization).collect())
 }
 
-/// Takes the invitation into an organization back; `false` when there was none.
+/// Withdraws the invitation into an organization; `false` when there was none.
 pub async fn delete(tx: &mut Transaction<'_>, invitation_id: i32, organization_id: i32) -> Result<bool> {
     let found = invitation_enrollments::table.find((invitation_id, organization_id));
     let deleted = on_conn!(tx, |raw| diesel::delete(found).execute(raw))?;

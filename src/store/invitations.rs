@@ -1,7 +1,9 @@
-//! The table `invitations`: addresses that were invited and have not accepted yet. A row goes when that is over.
+//! The table `invitations`: addresses that were invited and have not accepted yet. A row is deleted when the invitation
+//! is over.
 //!
-//! An address is invited once, whoever invites it: what it is invited to hangs on the row, in `invitation_enrollments`
-//! (organizations) and `invitation_senders` (the server itself). Rows of the original have neither.
+//! An address has one invitation, however many users invite it. The targets are in tables that refer to the row:
+//! `invitation_enrollments` (organizations) and `invitation_senders` (the server itself). Rows of the original have
+//! neither.
 
 use std::fmt;
 
@@ -18,46 +20,46 @@ use super::{
 };
 
 diesel::define_sql_function! {
-    /// In lower case: SQLite knows ASCII only.
+    /// Converts to lower case; SQLite does that for ASCII letters only.
     fn lower(text: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
-/// What invitations are called in the audit log.
+/// Name of invitations in the audit log.
 pub const RESOURCE: &str = "invitations";
-/// Somebody is invited.
+/// Action: an address is invited.
 pub const INVITE: &str = "invite";
-/// The mail is sent again.
+/// Action: the mail is sent again.
 pub const RESEND: &str = "resend";
 
-/// Somebody who is invited.
+/// An invited address.
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = invitations)]
 pub struct Invitation {
     /// The primary key.
     pub id: i32,
-    /// What to call them.
+    /// Name of the invitee.
     pub name: Option<String>,
-    /// Their address, unique.
+    /// Address of the invitee, unique.
     pub email: Option<String>,
-    /// What is stored of the link's token: a hash, or one of the original's tokens as it is.
+    /// Stored form of the link's token: a hash, or a token of the original as it is.
     pub token: Option<String>,
-    /// Since when they are invited.
+    /// Time of the invitation.
     pub inserted_at: NaiveDateTime,
 }
 
-/// Without the token, which may be a secret.
+/// Omits the token, which may be a secret.
 impl fmt::Debug for Invitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invitation").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// The invitation with this id.
+/// Returns the invitation with this id.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<Invitation>> {
     on_conn!(conn, |raw| invitations::table.find(id).select(Invitation::as_select()).first(raw)).optional()
 }
 
-/// The invitation whose token is stored in one of these forms.
+/// Returns the invitation whose token is stored in one of these forms.
 pub async fn find_by_token(conn: &mut DbConn, forms: &[String]) -> Result<Option<Invitation>> {
     on_conn!(conn, |raw| invitations::table
         .filter(invitations::token.eq_any(forms))
@@ -66,7 +68,7 @@ pub async fn find_by_token(conn: &mut DbConn, forms: &[String]) -> Result<Option
     .optional()
 }
 
-/// The invitation of this address, in whatever upper and lower case.
+/// Returns the invitation of this address, ignoring case.
 pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<Invitation>> {
     if !is_storable(email) {
         return Ok(None);
@@ -79,7 +81,7 @@ pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<Invi
     .optional()
 }
 
-/// The invitations that this user sent, to the server or into organizations, the newest first.
+/// Returns the invitations that this user sent, to the server or into organizations, the newest first.
 pub async fn list_by(conn: &mut DbConn, user_id: i32) -> Result<Vec<Invitation>> {
     on_conn!(conn, |raw| {
         let into_organizations = invitation_enrollments::table
@@ -114,7 +116,7 @@ pub async fn create(tx: &mut Transaction<'_>, name: Option<&str>, email: &str) -
         .get_result(raw))
 }
 
-/// Keeps what is to be stored of the link's token, in the place of an earlier one.
+/// Stores the link's token, in place of an earlier one.
 pub async fn keep_token(tx: &mut Transaction<'_>, id: i32, stored: &str) -> Result<()> {
     on_conn!(tx, |raw| diesel::update(invitations::table.find(id))
         .set((invitations::token.eq(stored), invitations::updated_at.eq(now())))
@@ -122,13 +124,13 @@ pub async fn keep_token(tx: &mut Transaction<'_>, id: i32, stored: &str) -> Resu
     .map(drop)
 }
 
-/// Removes an invitation with everything that hangs on it; `false` when somebody else was faster.
+/// Deletes an invitation with all its enrollments and senders; `false` when another transaction was faster.
 pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     let deleted = on_conn!(tx, |raw| diesel::delete(invitations::table.find(id)).execute(raw))?;
     Ok(deleted > 0)
 }
 
-/// Removes an invitation to which nothing hangs any more; returns whether it did.
+/// Deletes an invitation that has neither enrollments nor senders; returns true if it did.
 pub async fn delete_if_bare(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     let deleted = on_conn!(tx, |raw| diesel::delete(
         invitations::table
@@ -144,7 +146,8 @@ pub async fn delete_if_bare(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     Ok(deleted > 0)
 }
 
-/// How many mails with invitations this user caused since then. The audit log tells, from which nothing is ever removed.
+/// Returns the number of invitation mails that this user has caused since this time. Counts entries of the audit log,
+/// which never loses any.
 pub async fn count_sent_by(conn: &mut DbConn, user_id: i32, since: NaiveDateTime) -> Result<i64> {
     on_conn!(conn, |raw| audit_entries::table
         .filter(audit_entries::actor_id.eq(user_id))

@@ -1,6 +1,6 @@
-//! The columns of `users` that hold tokens which were mailed as links. Each is good once.
+//! The columns of `users` that hold tokens which were mailed as links. Each can be used once.
 //!
-//! A token that somebody brings is looked for in the forms in which it may be stored; see `auth::mailed_token`.
+//! A given token is looked up in the forms in which it may be stored; see `auth::mailed_token`.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{DbConn, Result, Transaction, credentials::Credentials, error::Optional as _, now, schema::users};
 
-/// Keeps a token that confirms the address, in the place of an earlier one.
+/// Stores a token that confirms the address, in place of an earlier one.
 pub async fn keep_confirmation(tx: &mut Transaction<'_>, id: i32, stored: &str) -> Result<()> {
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
         .set((users::confirmation_token.eq(stored), users::confirmation_sent_at.eq(now())))
@@ -16,7 +16,7 @@ pub async fn keep_confirmation(tx: &mut Transaction<'_>, id: i32, stored: &str) 
     .map(drop)
 }
 
-/// Keeps a token that sets a password, in the place of an earlier one.
+/// Stores a token that sets a password, in place of an earlier one.
 pub async fn keep_reset(tx: &mut Transaction<'_>, id: i32, stored: &str) -> Result<()> {
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
         .set((users::reset_password_token.eq(stored), users::reset_password_sent_at.eq(now())))
@@ -24,12 +24,12 @@ pub async fn keep_reset(tx: &mut Transaction<'_>, id: i32, stored: &str) -> Resu
     .map(drop)
 }
 
-/// Keeps a token that unlocks the account, in the place of an earlier one.
+/// Stores a token that unlocks the account, in place of an earlier one.
 pub async fn keep_unlock(tx: &mut Transaction<'_>, id: i32, stored: &str) -> Result<()> {
     on_conn!(tx, |raw| diesel::update(users::table.find(id)).set(users::unlock_token.eq(stored)).execute(raw)).map(drop)
 }
 
-/// Whose address this token confirms.
+/// Returns the user whose address this token confirms.
 pub async fn find_confirmation(conn: &mut DbConn, forms: &[String]) -> Result<Option<Credentials>> {
     on_conn!(conn, |raw| users::table
         .filter(users::confirmation_token.eq_any(forms))
@@ -38,7 +38,7 @@ pub async fn find_confirmation(conn: &mut DbConn, forms: &[String]) -> Result<Op
     .optional()
 }
 
-/// Whose password this token sets.
+/// Returns the user whose password this token sets.
 pub async fn find_reset(conn: &mut DbConn, forms: &[String]) -> Result<Option<Credentials>> {
     on_conn!(conn, |raw| users::table
         .filter(users::reset_password_token.eq_any(forms))
@@ -47,7 +47,7 @@ pub async fn find_reset(conn: &mut DbConn, forms: &[String]) -> Result<Option<Cr
     .optional()
 }
 
-/// Whose account this token unlocks.
+/// Returns the user whose account this token unlocks.
 pub async fn find_unlock(conn: &mut DbConn, forms: &[String]) -> Result<Option<Credentials>> {
     on_conn!(conn, |raw| users::table
         .filter(users::unlock_token.eq_any(forms))
@@ -56,7 +56,7 @@ pub async fn find_unlock(conn: &mut DbConn, forms: &[String]) -> Result<Option<C
     .optional()
 }
 
-/// Confirms the address by this token, which is gone then; `false` when somebody else was faster.
+/// Confirms the address by this token, and deletes the token; `false` when another transaction was faster.
 pub async fn use_confirmation(tx: &mut Transaction<'_>, id: i32, forms: &[String]) -> Result<bool> {
     let with_token = users::table.find(id).filter(users::confirmation_token.eq_any(forms));
     let changed = on_conn!(tx, |raw| diesel::update(with_token)
@@ -65,8 +65,8 @@ pub async fn use_confirmation(tx: &mut Transaction<'_>, id: i32, forms: &[String
     Ok(changed > 0)
 }
 
-/// Takes this token away before the password is set; `false` when somebody else was faster. Who reads mail to the
-/// address has also confirmed it.
+/// Deletes this token before the password is set; `false` when another transaction was faster. Using it also confirms
+/// the address, since the user reads mail to it.
 pub async fn use_reset(tx: &mut Transaction<'_>, id: i32, forms: &[String]) -> Result<bool> {
     let with_token = users::table.find(id).filter(users::reset_password_token.eq_any(forms));
     let changed = on_conn!(tx, |raw| diesel::update(with_token)

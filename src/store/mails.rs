@@ -1,7 +1,7 @@
-//! The table `mails`: what waits to be sent, what was, and what could not be.
+//! The table `mails`: mails that wait, were sent, or have failed.
 //!
-//! A mail waits while `next_attempt_at` is set. Who sends it claims it first, by moving that time on: nobody else takes it
-//! meanwhile, and if the claimer vanishes the mail is only late.
+//! A mail waits while `next_attempt_at` is set. A sender claims a mail before it sends it, by moving that time on.
+//! Other senders leave it alone meanwhile, and if the claimer vanishes the mail is only late.
 
 use std::fmt;
 
@@ -9,48 +9,48 @@ use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{DbConn, Result, Transaction, error::Optional as _, now, schema::mails};
+use super::{DbConn, Result, Transaction, effects::Effect, error::Optional as _, now, schema::mails};
 
-/// A mail, without what it says.
+/// A mail, without its bodies.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = mails)]
 pub struct Mail {
     /// The primary key.
     pub id: i32,
-    /// What kind of letter it is: `confirmation`.
+    /// Kind of letter: `confirmation`.
     pub kind: String,
-    /// The address it goes to.
+    /// Address of the recipient.
     pub recipient: String,
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
-    /// How far it came.
+    /// Progress of sending.
     #[diesel(embed)]
     pub progress: Progress,
-    /// When it was written.
+    /// Creation time.
     pub inserted_at: NaiveDateTime,
 }
 
-/// How far a mail came.
+/// Progress of sending a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = mails)]
 pub struct Progress {
-    /// How often it was tried to send it.
+    /// Number of attempts so far.
     pub attempts: i32,
-    /// When it is tried next, while it waits.
+    /// Time of the next attempt, while the mail waits.
     pub next_attempt_at: Option<NaiveDateTime>,
-    /// When the mail server took it.
+    /// Time at which the mail server accepted the mail.
     pub sent_at: Option<NaiveDateTime>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub last_error: Option<String>,
 }
 
-/// What a mail says: a secret, since it may hold links that open an account.
+/// Bodies of a mail: secret, since they may hold links that open an account.
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = mails)]
 pub struct Bodies {
-    /// All of it as plain text; gone once it is sent.
+    /// The plain-text body; deleted once the mail is sent.
     pub text_body: Option<String>,
-    /// The same as HTML; gone once it is sent.
+    /// The HTML body; deleted once the mail is sent.
     pub html_body: Option<String>,
 }
 
@@ -60,40 +60,39 @@ impl fmt::Debug for Bodies {
     }
 }
 
-/// Which mails.
+/// State of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// To be sent, now or later.
     Waiting,
-    /// The mail server took them.
+    /// Accepted by the mail server.
     Sent,
     /// Given up.
     Failed,
 }
 
-/// A mail to write.
+/// A new mail.
 #[derive(Debug)]
 pub struct NewMail<'a> {
-    /// What kind of letter it is: `confirmation`.
+    /// Kind of letter: `confirmation`.
     pub kind: &'a str,
-    /// The address it goes to, of at most 255 characters.
+    /// Address of the recipient, at most 255 characters.
     pub recipient: &'a str,
-    /// One line.
+    /// The subject, one line.
     pub subject: &'a str,
-    /// All of it as plain text.
+    /// The plain-text body.
     pub text_body: &'a str,
-    /// The same as HTML.
     pub html_body: &'a str,
-    /// It is never sent but counts as sent now, with its bodies left to be looked at.
+    /// True if the mail is never sent but counts as sent now, and keeps its bodies to be viewed.
     pub is_kept: bool,
 }
 
-/// How many mails are in each state.
+/// Number of mails in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// To be sent, now or later.
     pub waiting: i64,
-    /// The mail server took them, in the last weeks: see [`delete_old`].
+    /// Accepted by the mail server in the last weeks: see [`delete_old`].
     pub sent: i64,
     /// Given up.
     pub failed: i64,
@@ -107,8 +106,9 @@ macro_rules! in_state {
     }};
 }
 
-/// Puts a mail among those that wait, to be sent at once; returns its id.
+/// Queues a mail, and wakes the sender after the commit; returns the id of the mail.
 pub async fn create(tx: &mut Transaction<'_>, new: &NewMail<'_>) -> Result<i32> {
+    tx.add(Effect::MailQueued);
     let now = now();
     on_conn!(tx, |raw| diesel::insert_into(mails::table)
         .values((
@@ -130,13 +130,14 @@ pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     on_conn!(tx, |raw| diesel::delete(mails::table.find(id)).execute(raw)).map(drop)
 }
 
-/// When the next mail is due, if any waits.
+/// Returns the time at which the next mail is due, if any waits.
 pub async fn next_due(conn: &mut DbConn) -> Result<Option<NaiveDateTime>> {
     on_conn!(conn, |raw| mails::table.select(diesel::dsl::min(mails::next_attempt_at)).get_result(raw))
 }
 
-/// Takes up to `limit` mails that are due, the longest waiting first: each counts as tried once more, and nobody else
-/// takes it before `lease` is over. Whoever does this at the same time, here or elsewhere, gets others.
+/// Claims up to `limit` mails that are due, those that have waited longest first. Each claim counts as an attempt, and
+/// no other sender claims the mail before `lease` is over. Concurrent claims, of this process or others, get other
+/// mails.
 pub async fn claim(tx: &mut Transaction<'_>, limit: i64, lease: TimeDelta) -> Result<Vec<(Mail, Bodies)>> {
     let now = now();
     let due: Vec<(i32, i32)> = on_conn!(tx, |raw| mails::table
@@ -147,7 +148,7 @@ pub async fn claim(tx: &mut Transaction<'_>, limit: i64, lease: TimeDelta) -> Re
         .load(raw))?;
     let mut claimed = Vec::with_capacity(due.len());
     for (id, attempts) in due {
-        // Who read the same row at the same time finds it changed, and gets nothing.
+        // A concurrent transaction that read the same row finds it changed, and claims nothing.
         let unclaimed =
             mails::table.find(id).filter(mails::attempts.eq(attempts)).filter(mails::next_attempt_at.le(now));
         let mail = on_conn!(tx, |raw| diesel::update(unclaimed)
@@ -160,7 +161,7 @@ pub async fn claim(tx: &mut Transaction<'_>, limit: i64, lease: TimeDelta) -> Re
     Ok(claimed)
 }
 
-/// Notes that the mail server took the mail, and forgets what it said.
+/// Records that the mail server accepted the mail, and deletes its bodies.
 pub async fn sent(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     on_conn!(tx, |raw| diesel::update(mails::table.find(id))
         .set((
@@ -174,8 +175,8 @@ pub async fn sent(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
     .map(drop)
 }
 
-/// Notes why an attempt failed, and when the next one is to be made; `None` gives the mail up. `attempts` is what the
-/// claim counted: if somebody else has claimed the mail since, it is theirs, and nothing is noted.
+/// Records the error of a failed attempt and the time of the next one; `None` gives the mail up. `attempts` is the
+/// count of the claim: if another sender has claimed the mail since, nothing is recorded.
 pub async fn failed(
     tx: &mut Transaction<'_>,
     id: i32,
@@ -190,8 +191,9 @@ pub async fn failed(
     .map(drop)
 }
 
-/// Has a mail that waits or was given up tried again now, as often as a new one; `false` when there is no such mail.
+/// Retries a waiting or failed mail now, with the attempts of a new one; `false` when there is no such mail.
 pub async fn retry(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
+    tx.add(Effect::MailQueued);
     let unsent = mails::table.find(id).filter(mails::sent_at.is_null()).filter(mails::text_body.is_not_null());
     let changed = on_conn!(tx, |raw| diesel::update(unsent)
         .set((mails::attempts.eq(0), mails::next_attempt_at.eq(now())))
@@ -199,23 +201,23 @@ pub async fn retry(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     Ok(changed > 0)
 }
 
-/// Removes the mails that were sent or given up and are older than `age`.
+/// Deletes the mails that were sent or given up and are older than `age`.
 pub async fn delete_old(tx: &mut Transaction<'_>, age: TimeDelta) -> Result<()> {
     let old = mails::table.filter(mails::next_attempt_at.is_null()).filter(mails::inserted_at.lt(now() - age));
     on_conn!(tx, |raw| diesel::delete(old).execute(raw)).map(drop)
 }
 
-/// The mail with this id.
+/// Returns the mail with this id.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<Mail>> {
     on_conn!(conn, |raw| mails::table.find(id).select(Mail::as_select()).first(raw)).optional()
 }
 
-/// What the mail with this id says.
+/// Returns the bodies of the mail with this id.
 pub async fn find_bodies(conn: &mut DbConn, id: i32) -> Result<Option<Bodies>> {
     on_conn!(conn, |raw| mails::table.find(id).select(Bodies::as_select()).first(raw)).optional()
 }
 
-/// `limit` mails in this state, the newest first, after `offset` of them.
+/// Returns `limit` mails in this state, the newest first, after `offset` of them.
 pub async fn list(conn: &mut DbConn, state: State, offset: i64, limit: i64) -> Result<Vec<Mail>> {
     on_conn!(conn, |raw| mails::table
         .filter(in_state!(state))
@@ -226,7 +228,7 @@ pub async fn list(conn: &mut DbConn, state: State, offset: i64, limit: i64) -> R
         .load(raw))
 }
 
-/// How many mails there are in each state.
+/// Returns the number of mails in each state.
 pub async fn counts(conn: &mut DbConn) -> Result<Counts> {
     let count = async |conn: &mut DbConn, state| {
         on_conn!(conn, |raw| mails::table.filter(in_state!(state)).count().get_result(raw))
@@ -239,7 +241,7 @@ pub async fn counts(conn: &mut DbConn) -> Result<Counts> {
 }
 
 impl Mail {
-    /// Where it stands.
+    /// Returns the state of the mail.
     pub fn state(&self) -> State {
         match self.progress {
             Progress { sent_at: Some(_), .. } => State::Sent,

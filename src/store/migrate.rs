@@ -1,4 +1,4 @@
-//! Bringing a database to the schema that the queries expect.
+//! Migration of a database to the schema that the queries expect.
 
 use diesel::{Connection, RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
@@ -13,13 +13,13 @@ use super::{
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// The version of the newest of them, which both have.
-const NEWEST: &str = "20261125000001";
+/// Version of the newest migration, the same for both databases.
+const NEWEST: &str = "20261129000002";
 
 /// The advisory lock that migrating processes take: any number, as long as all of them take the same one.
 const LOCK: i64 = 0x7075_7368_6572;
 
-/// Runs what has not been run yet, in one transaction, alone: processes that start together wait for each other.
+/// Runs the pending migrations, in one transaction, alone: processes that start together wait for each other.
 ///
 /// The list of migrations is diesel's `__diesel_schema_migrations`; Ecto's `schema_migrations` is not touched.
 pub(super) async fn run(pool: &Pool) -> Result<()> {
@@ -41,7 +41,7 @@ pub(super) async fn run(pool: &Pool) -> Result<()> {
 }
 
 fn migrate_sqlite(conn: &mut diesel::SqliteConnection) -> diesel::migration::Result<()> {
-    // As long as on Postgres.
+    // As long as for Postgres.
     conn.batch_execute("PRAGMA busy_timeout = 60000")?;
     conn.immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(drop).map_err(Failed::Migration))
         .map_err(Failed::into_inner)
@@ -57,7 +57,7 @@ fn migrate_postgres(conn: AsyncPgConnection) -> diesel::migration::Result<()> {
     .map_err(Failed::into_inner)
 }
 
-/// What a migrating transaction fails with.
+/// Error of a migrating transaction.
 enum Failed {
     Query(diesel::result::Error),
     Migration(Box<dyn std::error::Error + Send + Sync>),
@@ -78,7 +78,7 @@ impl From<diesel::result::Error> for Failed {
     }
 }
 
-/// Whether the database has the schema of this server: the newest migration that it knows has been run.
+/// Returns true if the database has the schema of this server: it has run the newest migration that this server knows.
 pub(super) async fn is_current(conn: &mut DbConn) -> Result<bool> {
     use diesel::{ExpressionMethods, QueryDsl};
     use schema::__diesel_schema_migrations::dsl::{__diesel_schema_migrations, version};
@@ -90,13 +90,13 @@ pub(super) async fn is_current(conn: &mut DbConn) -> Result<bool> {
     Ok(found? > 0)
 }
 
-/// Asks every table for all of its columns, and for no row.
+/// Selects all columns of every table of the schema, and no row.
 ///
-/// `CREATE TABLE IF NOT EXISTS` is content with a table of the same name that is something else, or that an older
-/// version of the original left behind: better to say so now than with the first request.
+/// `CREATE TABLE IF NOT EXISTS` accepts a table of the same name that is something else, or that an older version of
+/// the original created. It is better to report that now than at the first request.
 pub(super) async fn check(conn: &mut DbConn) -> Result<()> {
     macro_rules! check {
-        ($($table:ident),*) => {
+        ($($table:ident),* $(,)?) => {
             $(
                 let columns = on_conn!(conn, |raw| {
                     use diesel::QueryDsl;
@@ -111,9 +111,7 @@ pub(super) async fn check(conn: &mut DbConn) -> Result<()> {
             )*
         };
     }
-    check!(users, invitations, rememberables, organizations, applications, enrollments, ownerships, user_tokens);
-    check!(sessions, user_token_uses, invitation_enrollments, mails, audit_entries);
-    check!(application_limits);
+    schema::all_tables!(check);
     Ok(())
 }
 
@@ -122,6 +120,44 @@ mod tests {
     use diesel::{migration::MigrationSource, pg::Pg, sqlite::Sqlite};
 
     use super::*;
+    use crate::store::{DatabaseUrl, Db, Options};
+
+    /// Returns the tables that the source of the schema declares.
+    fn declared() -> Vec<&'static str> {
+        let blocks = include_str!("schema.rs").split("diesel::table! {").skip(1);
+        let lines = blocks.map(|block| block.lines().find(|line| line.contains(" ->") || line.contains(" (")));
+        let names = lines.map(|line| line.unwrap().split_whitespace().next().unwrap());
+        names.filter(|name| *name != "__diesel_schema_migrations").collect()
+    }
+
+    #[test]
+    fn all_tables_that_are_declared_are_checked() {
+        macro_rules! names {
+            ($($table:ident),* $(,)?) => {
+                const LISTED: &[&str] = &[$(stringify!($table)),*];
+            };
+        }
+        schema::all_tables!(names);
+        let (mut declared, mut listed) = (declared(), LISTED.to_vec());
+        declared.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(declared, listed);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_table_of_another_shape_is_named() {
+        for table in declared() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("test.db");
+            let db = Db::connect(&DatabaseUrl::Sqlite(path.clone()), &Options::default()).await.unwrap();
+            db.migrate().await.unwrap();
+            let mut other = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            let sql = format!("PRAGMA foreign_keys = OFF; DROP TABLE {table}; CREATE TABLE {table} (other INTEGER)");
+            other.batch_execute(&sql).unwrap();
+            let found = check(&mut db.conn().await.unwrap()).await.unwrap_err();
+            assert!(found.to_string().contains(&format!("the table {table} is not")), "{found}");
+        }
+    }
 
     #[test]
     fn the_newest_migration_is_known() {

@@ -2,9 +2,10 @@
 //!
 //! - [`Db`] hands out connections ([`Db::conn`]) to read, and runs transactions ([`Db::transaction`]) to write.
 //! - A function that reads takes `&mut DbConn`; one that writes takes `&mut Transaction`, which only
-//!   [`Db::transaction`] can give: so no write is half done, and none goes unnoticed by the [`access`] cache.
+//!   [`Db::transaction`] can give: so no write is half done, and none goes unnoticed by the [`access`] cache. Actions that
+//!   follow a write are its [`effects`], which the commit carries out.
 //! - One file per table holds its queries; `on_conn!` type-checks each of them against both databases.
-//! - [`access`] answers, from memory, who may use which application.
+//! - [`access`] answers, from memory, which user may use which application.
 
 use std::sync::{
     Arc,
@@ -16,8 +17,8 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 /// Runs one query expression on whichever database the connection belongs to.
 ///
 /// The whole query is built inside, because `as_select`, `as_returning` and `into_boxed` carry the backend's type. It
-/// evaluates to a `Result` with the module's [`Error`]. Postgres gets so long to answer as [`Options::timeout`] says; SQLite
-/// only ever waits for other writers, which it bounds itself.
+/// evaluates to a `Result` with the module's [`Error`]. Postgres has [`Options::timeout`] to answer; SQLite waits only
+/// for other writers, and limits that wait itself.
 macro_rules! on_conn {
     ($conn:expr, |$raw:ident| $query:expr) => {{
         let timeout = $conn.timeout();
@@ -31,7 +32,7 @@ macro_rules! on_conn {
                 tokio::time::timeout(timeout, $query).await
             }
         };
-        $conn.judge(answer)
+        $conn.judge(answer).await
     }};
 }
 
@@ -40,12 +41,14 @@ pub mod admin;
 pub mod application_limits;
 pub mod applications;
 pub mod audit;
+pub mod audit_trim;
 pub mod backup;
 mod connect;
 pub mod credentials;
 pub mod demo;
-pub mod departures;
+pub mod effects;
 pub mod email_changes;
+pub mod endings;
 pub mod enrollments;
 mod error;
 pub mod invitation_enrollments;
@@ -60,18 +63,23 @@ pub mod ownerships;
 mod postgres;
 mod reference;
 pub mod rememberables;
+pub mod roots;
 mod schema;
+mod session_hash;
 pub mod sessions;
+mod sqlite_file;
 mod status;
 mod transaction;
 mod url;
+pub mod user_quotas;
+pub mod user_suspensions;
 pub mod user_token_uses;
 pub mod user_tokens;
 pub mod users;
 
 pub use self::connect::{DbConn, Options, PoolStats};
 pub use self::error::Error;
-pub use self::reference::Reference;
+pub use self::reference::{Reference, Unstorable, check_text};
 pub use self::status::Status;
 pub use self::transaction::Transaction;
 pub use self::url::DatabaseUrl;
@@ -84,6 +92,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Db {
     pool: connect::Pool,
     generation: Generation,
+    sink: Option<effects::Sink>,
 }
 
 impl Db {
@@ -91,15 +100,16 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the database does not answer within [`Options::timeout`], and
-    /// [`Error::Unusable`] when the file or its folder cannot be opened or the URL asks for what is not offered.
+    /// [`Error::Unavailable`] when the database does not answer within [`Options::timeout`]. [`Error::Unusable`] when
+    /// the file or its folder cannot be opened, or the URL asks for something unsupported.
     pub async fn connect(url: &DatabaseUrl, options: &Options) -> Result<Self> {
         let pool = connect::Pool::open(url, options).await?;
-        Ok(Self { pool, generation: Generation::default() })
+        Ok(Self { pool, generation: Generation::default(), sink: None })
     }
 
-    /// Creates what is missing of the schema. Harmless on a database that has it all, also when several processes start
-    /// at once; a database of the original keeps everything it has and gains one table, diesel's list of migrations.
+    /// Creates the missing parts of the schema. Harmless on a database with the full schema, also when several
+    /// processes start at the same time. A database of the original keeps all its data and gains one table, diesel's
+    /// list of migrations.
     ///
     /// # Errors
     ///
@@ -109,7 +119,7 @@ impl Db {
         migrate::check(&mut self.conn().await?).await
     }
 
-    /// A connection to read with.
+    /// Returns a connection for reading.
     ///
     /// # Errors
     ///
@@ -118,11 +128,11 @@ impl Db {
         self.pool.get().await
     }
 
-    /// Whether queries are answered, from a schema that this server has brought up to date.
+    /// Checks that the database answers queries, and that its schema is up to date.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when they are not answered, [`Error::Unusable`] when the schema is another one.
+    /// [`Error::Unavailable`] when it does not answer, [`Error::Unusable`] when the schema is another one.
     pub async fn check(&self) -> Result<()> {
         match migrate::is_current(&mut self.conn().await?).await {
             Ok(true) => Ok(()),
@@ -131,12 +141,13 @@ impl Db {
         }
     }
 
-    /// What the pool of connections holds.
+    /// Returns the statistics of the connection pool.
     pub fn pool_stats(&self) -> PoolStats {
         self.pool.stats()
     }
 
-    /// The number of transactions committed by this process so far: what was read under an older one may be stale.
+    /// Returns the number of transactions that this process has committed: data that was read under an older number may
+    /// be stale.
     fn generation(&self) -> u64 {
         self.generation.0.load(Ordering::Acquire)
     }
@@ -147,14 +158,14 @@ impl Db {
 struct Generation(Arc<AtomicU64>);
 
 impl Generation {
-    /// Makes everything that was read before stale. Called after a commit, never before: a reader that starts in
+    /// Makes everything that was read before stale. Call it after a commit, never before: a reader that starts in
     /// between would otherwise keep the old row under the new number.
     fn advance(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 }
 
-/// Now, as the tables hold it: UTC without a zone, in whole seconds like the original's rows.
+/// Returns the current time, as the tables hold it: UTC without a zone, in whole seconds like the original's rows.
 pub fn now() -> NaiveDateTime {
     Utc::now().naive_utc().trunc_subsecs(0)
 }

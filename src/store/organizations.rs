@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     DbConn, Reference, Result, Transaction,
     applications::{self, Application},
-    audit::Differences,
+    effects::Revocation,
     enrollments,
     error::Optional as _,
     now,
@@ -19,7 +19,8 @@ use super::{
 /// The longest slug, in characters.
 const MAX_SLUG: usize = 255;
 
-/// A tenant. An archived one is still listed and used, as in the original.
+/// A tenant. An archived one can still be listed and changed, as in the original, but gives no right to connect or
+/// publish.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = organizations)]
 pub struct Organization {
@@ -29,7 +30,7 @@ pub struct Organization {
     pub name: Option<String>,
     /// The name in URLs, unique.
     pub slug: Option<String>,
-    /// When it was put aside.
+    /// Time at which it was archived.
     pub archived_at: Option<NaiveDateTime>,
 }
 
@@ -40,11 +41,11 @@ pub struct NewOrganization<'a> {
     pub name: &'a str,
     /// The name in URLs.
     pub slug: &'a str,
-    /// When it was put aside, if it was.
+    /// Time at which it was archived, if it was.
     pub archived_at: Option<NaiveDateTime>,
 }
 
-/// What to change of an organization; `None` leaves a column as it is.
+/// Changes to an organization; `None` leaves a column unchanged.
 #[derive(Debug, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = organizations)]
 pub struct Changes {
@@ -52,27 +53,25 @@ pub struct Changes {
     pub name: Option<String>,
     /// The name in URLs.
     pub slug: Option<String>,
-    /// When it was put aside; `Some(None)` takes it back.
+    /// Time at which it was archived; `Some(None)` restores it.
     pub archived_at: Option<Option<NaiveDateTime>>,
 }
 
-/// What a deleted organization leaves behind.
+/// A deleted organization, and the rows that it leaves behind.
 #[derive(Debug)]
 pub struct Deleted {
-    /// Those who were enrolled.
+    /// The organization as it was.
+    pub organization: Organization,
+    /// The former members.
     pub user_ids: Vec<i32>,
-    /// The active applications that it alone owned, which are archived now.
+    /// The active applications that it alone owned; they are archived now.
     pub archived: Vec<Application>,
 }
 
-impl Deleted {
-    /// What the audit log is told of the organization, which had this name.
-    pub fn differences(&self, name: Option<&str>) -> Differences {
-        let mut differences = Differences::default();
-        differences.column("name", None, name);
-        differences.note("enrollments", self.user_ids.len());
-        differences.note("archived applications", self.archived.len());
-        differences
+impl Organization {
+    /// Returns the name to show: the slug of an organization without a name, or else a substitute.
+    pub fn shown_name(&self) -> &str {
+        self.name.as_deref().or(self.slug.as_deref()).unwrap_or("Unnamed organization")
     }
 }
 
@@ -87,7 +86,8 @@ macro_rules! visible {
     };
 }
 
-/// The organizations that the user may see: those enrolled in, or all for a root user. Ordered by id.
+/// Returns the organizations that the user may see: those that the user is enrolled in, or all for a root user. Ordered
+/// by id.
 pub async fn list(conn: &mut DbConn, user: &User) -> Result<Vec<Organization>> {
     on_conn!(conn, |raw| organizations::table
         .filter(visible!(user))
@@ -96,7 +96,7 @@ pub async fn list(conn: &mut DbConn, user: &User) -> Result<Vec<Organization>> {
         .load(raw))
 }
 
-/// The organization with this id or slug, if the user may see it.
+/// Returns the organization with this id or slug, if the user may see it.
 pub async fn find(conn: &mut DbConn, user: &User, reference: Reference<'_>) -> Result<Option<Organization>> {
     on_conn!(conn, |raw| organizations::table
         .filter(organizations::id.nullable().eq(reference.id()).or(organizations::slug.eq(reference.name())))
@@ -106,7 +106,7 @@ pub async fn find(conn: &mut DbConn, user: &User, reference: Reference<'_>) -> R
     .optional()
 }
 
-/// This slug, or one that begins like it and that no organization has. Another transaction may still take it first.
+/// Returns this slug, or a free one that begins with it. Another transaction may still take it first.
 pub async fn free_slug(conn: &mut DbConn, slug: &str) -> Result<String> {
     let random = Uuid::new_v4().simple().to_string();
     let numbered = (2..=9).map(|number| number.to_string()).chain([random]);
@@ -123,12 +123,25 @@ pub async fn free_slug(conn: &mut DbConn, slug: &str) -> Result<String> {
     Ok(candidate)
 }
 
-/// Creates an organization and enrolls its creator as admin.
+/// Returns the organization as no other transaction can change it, or its admins, until this one ends.
 ///
 /// # Errors
 ///
-/// [`Error::Duplicate`](super::Error::Duplicate) when the slug is taken.
-pub async fn create(tx: &mut Transaction<'_>, new: &NewOrganization<'_>, creator_id: i32) -> Result<Organization> {
+/// [`Error::NotFound`](super::Error::NotFound) when there is no such organization.
+pub async fn lock(tx: &mut Transaction<'_>, id: i32) -> Result<Organization> {
+    on_conn!(tx, |raw| diesel::update(organizations::table.find(id))
+        .set(organizations::updated_at.eq(organizations::updated_at))
+        .returning(Organization::as_returning())
+        .get_result(raw))
+}
+
+/// Creates an organization and enrolls its first admin.
+///
+/// # Errors
+///
+/// [`Error::Duplicate`](super::Error::Duplicate) when the slug is taken, and
+/// [`Error::NotFound`](super::Error::NotFound) when there is no such user.
+pub async fn create(tx: &mut Transaction<'_>, new: &NewOrganization<'_>, admin_id: i32) -> Result<Organization> {
     let now = now();
     let organization = on_conn!(tx, |raw| diesel::insert_into(organizations::table)
         .values((
@@ -140,11 +153,12 @@ pub async fn create(tx: &mut Transaction<'_>, new: &NewOrganization<'_>, creator
         ))
         .returning(Organization::as_returning())
         .get_result::<Organization>(raw))?;
-    enrollments::create(tx, creator_id, organization.id, true).await?;
+    enrollments::create(tx, admin_id, organization.id, true).await?;
     Ok(organization)
 }
 
-/// Changes an organization; with nothing to change, only looks it up.
+/// Changes an organization; with nothing to change, only looks it up. Archiving closes the sockets that depended on the
+/// organization.
 ///
 /// # Errors
 ///
@@ -154,35 +168,50 @@ pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Res
     if *changes == Changes::default() {
         return on_conn!(tx, |raw| organizations::table.find(id).select(Organization::as_select()).first(raw));
     }
-    on_conn!(tx, |raw| diesel::update(organizations::table.find(id))
+    let updated = on_conn!(tx, |raw| diesel::update(organizations::table.find(id))
         .set((changes, organizations::updated_at.eq(now())))
         .returning(Organization::as_returning())
-        .get_result(raw))
+        .get_result(raw))?;
+    if matches!(changes.archived_at, Some(Some(_))) {
+        end_sockets(tx, id).await?;
+    }
+    Ok(updated)
 }
 
-/// Deletes an organization with its enrollments and ownerships. Applications that nobody owns any more are archived:
-/// no path leads to them, so nobody could do it later.
+/// Closes the sockets of an organization that has just been archived.
+async fn end_sockets(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
+    for application in applications::list_with_archived(tx, id).await? {
+        if let Some(app_key) = application.app_key {
+            tx.revoke(Revocation::Ownership { app_key, organization_id: id });
+        }
+        applications::close_if_shut(tx, application.id).await?;
+    }
+    Ok(())
+}
+
+/// Deletes an organization with its enrollments and ownerships. Applications without another owner are archived: no
+/// path leads to them any more, so it could not be done later. Closes the sockets that depended on any of this.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`](super::Error::NotFound) when there is no such organization.
 pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Deleted> {
-    let user_ids = enrollments::users_of(tx, id).await?;
+    let organization = lock(tx, id).await?;
     let owned = applications::list_with_archived(tx, id).await?;
-    {
+    let user_ids: Vec<i32> = {
         use schema::{enrollments, ownerships};
         let of_organization = ownerships::table.filter(ownerships::organization_id.eq(id));
         on_conn!(tx, |raw| diesel::delete(of_organization).execute(raw))?;
         let of_organization = enrollments::table.filter(enrollments::organization_id.eq(id));
-        on_conn!(tx, |raw| diesel::delete(of_organization).execute(raw))?;
+        on_conn!(tx, |raw| diesel::delete(of_organization).returning(enrollments::user_id).get_results(raw))?
+    };
+    for user_id in &user_ids {
+        tx.revoke(Revocation::Enrollment { user_id: *user_id, organization_id: id });
     }
-    let deleted = on_conn!(tx, |raw| diesel::delete(organizations::table.find(id)).execute(raw))?;
-    if deleted == 0 {
-        return Err(super::Error::NotFound);
-    }
+    on_conn!(tx, |raw| diesel::delete(organizations::table.find(id)).execute(raw))?;
     let mut archived = Vec::new();
     for application in owned {
         archived.extend(applications::archive_if_orphaned(tx, application.id).await?);
     }
-    Ok(Deleted { user_ids, archived })
+    Ok(Deleted { organization, user_ids, archived })
 }

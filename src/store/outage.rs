@@ -1,5 +1,5 @@
-//! Whether the database answers. While it does not, whoever needs it is told so at once, and now and then one is let through
-//! to try again.
+//! State of the database. During an outage, callers fail immediately, and now and then one caller is allowed to try
+//! again.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -11,16 +11,16 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{Error, Result};
 
-/// How long nobody tries after a failure.
+/// Time without attempts after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What is known of the database's health.
+/// Known state of the database.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
-    /// Whether there is something in `state`, to be looked at without a lock.
+    /// True if `state` is set; readable without a lock.
     is_down: AtomicBool,
     state: Mutex<Option<Down>>,
-    /// Told when no connection can be opened.
+    /// Notified when no connection can be opened.
     refused: Notify,
 }
 
@@ -30,21 +30,22 @@ struct Down {
     next_try: Instant,
 }
 
-/// What does not work.
+/// Kind of outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// No connection can be opened. Those that are open may still do.
+    /// No connection can be opened. Open ones may still work.
     Refused,
-    /// A connection that is open does not answer.
+    /// An open connection does not answer.
     Silent,
 }
 
 impl Outage {
-    /// Whether to try. `has_idle`: whether there is a connection that nobody uses; `patience`: how long a try may take.
+    /// Checks whether the caller may try. `has_idle` tells whether the pool has an idle connection; `patience` is the
+    /// maximum duration of a try.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if it did not work a moment ago, or somebody else is trying.
+    /// [`Error::Unavailable`] if the last try failed a moment ago, or another caller is trying.
     pub(super) fn check(&self, has_idle: impl FnOnce() -> bool, patience: Duration) -> Result<()> {
         if !self.is_down.load(Ordering::Acquire) {
             return Ok(());
@@ -62,20 +63,20 @@ impl Outage {
         Ok(())
     }
 
-    /// It does not work.
+    /// Records a failure.
     pub(super) fn failed(&self, kind: Kind) {
         let next_try = Instant::now() + PAUSE;
         let before = self.state.lock().replace(Down { kind, next_try });
         self.is_down.store(true, Ordering::Release);
         if before.is_none() {
-            tracing::error!(?kind, "The database does not answer; what needs it is refused until it does again.");
+            tracing::error!(?kind, "The database does not answer; requests that need it are refused until it does.");
         }
         if kind == Kind::Refused {
             self.refused.notify_waiters();
         }
     }
 
-    /// It works.
+    /// Records an answer.
     pub(super) fn answered(&self) {
         if self.is_down.load(Ordering::Acquire) {
             let before = self.state.lock().take();
@@ -86,7 +87,7 @@ impl Outage {
         }
     }
 
-    /// Done when the next connection cannot be opened.
+    /// Completes when the next attempt to open a connection fails.
     pub(super) fn refused(&self) -> impl Future<Output = ()> + '_ {
         self.refused.notified()
     }

@@ -1,15 +1,16 @@
-//! How a URL names a row: by its id, or by a string that is unique too.
+//! References to rows in URLs: by id, or by a unique string.
 
 /// An id, or the slug of an organization or the key of an application.
 ///
-/// What is an integer is always an id, as in the original; so a slug of digits alone cannot be reached by its slug.
+/// An integer is always an id, as in the original; so a slug of digits alone cannot be reached by its slug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference<'a> {
     /// The primary key.
     Id(i32),
     /// The slug or key.
     Name(&'a str),
-    /// What no row can have: an integer beyond the ids, a NUL (which Postgres cannot hold), more than 255 characters.
+    /// A value that no row can have: an integer beyond the ids, a text with NUL (which Postgres cannot hold) or of more
+    /// than 255 characters.
     Nothing,
 }
 
@@ -24,9 +25,10 @@ impl<'a> Reference<'a> {
         if is_integer || !is_storable(text) { Self::Nothing } else { Self::Name(text) }
     }
 
-    /// Reads what the original takes for the id when it looks up an *enrollment*: any integer at the beginning.
+    /// Reads the value that the original takes for the id when it looks up an *enrollment*: any integer at the
+    /// beginning.
     ///
-    /// It finds nothing under `1abc`, but asks whether the user is an admin of organization 1 first.
+    /// The original finds nothing under `1abc`, but asks first whether the user is an admin of organization 1.
     pub(super) fn leading_id(self) -> Option<i32> {
         match self {
             Self::Id(id) => Some(id),
@@ -39,26 +41,53 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The id to compare with; `NULL`, which equals nothing, otherwise.
+    /// Returns the id to compare with; `NULL`, which equals nothing, otherwise.
     pub(super) fn id(self) -> Option<i32> {
         if let Self::Id(id) = self { Some(id) } else { None }
     }
 
-    /// The slug or key to compare with; `NULL`, which equals nothing, otherwise.
+    /// Returns the slug or key to compare with; `NULL`, which equals nothing, otherwise.
     pub(super) fn name(self) -> Option<&'a str> {
         if let Self::Name(name) = self { Some(name) } else { None }
     }
 }
 
-/// Whether a column of the original, `varchar(255)`, can hold this text.
-pub(super) fn is_storable(text: &str) -> bool {
-    !text.contains('\0') && text.chars().nth(255).is_none()
+/// Maximum length of a text of the original's columns, `varchar(255)`, in characters.
+const MAX_CHARACTERS: usize = 255;
+
+/// Reason why a column cannot hold a text, as the end of a sentence that begins with the name of the column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unstorable {
+    /// It has a NUL, which Postgres cannot hold.
+    #[error("is invalid")]
+    Nul,
+    /// It is longer than 255 characters.
+    #[error("should be at most {MAX_CHARACTERS} character(s)")]
+    TooLong,
 }
 
-/// As much of the text as such a column can hold.
+/// Checks that the columns of names, addresses, slugs and keys can hold this text. An entrance that takes one from
+/// outside checks it by this.
+///
+/// # Errors
+///
+/// [`Unstorable`].
+pub fn check_text(text: &str) -> Result<(), Unstorable> {
+    if text.contains('\0') {
+        return Err(Unstorable::Nul);
+    }
+    if text.chars().nth(MAX_CHARACTERS).is_some() { Err(Unstorable::TooLong) } else { Ok(()) }
+}
+
+/// Returns true if a column of the original can hold this text.
+pub(super) fn is_storable(text: &str) -> bool {
+    check_text(text).is_ok()
+}
+
+/// Returns the beginning of the text that such a column can hold.
 pub(super) fn truncated(text: &str) -> &str {
     let end = text.char_indices().find(|(_, character)| *character == '\0').map_or(text.len(), |(at, _)| at);
-    let end = text.char_indices().nth(255).map_or(end, |(at, _)| at.min(end));
+    let end = text.char_indices().nth(MAX_CHARACTERS).map_or(end, |(at, _)| at.min(end));
     &text[..end]
 }
 

@@ -1,5 +1,5 @@
-//! The table `rememberables`: browsers in which somebody stays signed in. Each has a series for good, and a token that
-//! is another one after each use.
+//! The table `rememberables`: browsers that stay signed in. Each has a permanent series, and a token that changes with
+//! each use.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
@@ -7,21 +7,21 @@ use diesel_async::RunQueryDsl;
 
 use super::{DbConn, Result, Transaction, error::Optional as _, now, schema::rememberables};
 
-/// A browser that is remembered.
+/// A remembered browser.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = rememberables)]
 pub struct Rememberable {
     /// The primary key.
     pub id: i32,
-    /// Who stays signed in.
+    /// The user who stays signed in.
     pub user_id: Option<i32>,
-    /// The hash of the token that is valid.
+    /// Hash of the valid token.
     pub token_hash: Option<String>,
-    /// Since when it is.
+    /// Creation time of that token.
     pub token_created_at: Option<NaiveDateTime>,
 }
 
-/// The browser with this series.
+/// Returns the browser with this series.
 pub async fn find(conn: &mut DbConn, series_hash: &str) -> Result<Option<Rememberable>> {
     on_conn!(conn, |raw| rememberables::table
         .filter(rememberables::series_hash.eq(series_hash))
@@ -50,7 +50,7 @@ pub async fn create(tx: &mut Transaction<'_>, user_id: i32, series_hash: &str, t
     .map(drop)
 }
 
-/// Puts the token `new` in the place of `old`; `false` when `old` is not the valid one any more.
+/// Replaces the token `old` by `new`; `false` when `old` is no longer the valid one.
 pub async fn rotate(tx: &mut Transaction<'_>, id: i32, old: &str, new: &str) -> Result<bool> {
     let now = now();
     let current = rememberables::table.find(id).filter(rememberables::token_hash.eq(old));
@@ -70,8 +70,8 @@ pub async fn delete(tx: &mut Transaction<'_>, series_hash: &str) -> Result<()> {
     on_conn!(tx, |raw| diesel::delete(of_series).execute(raw)).map(drop)
 }
 
-/// Forgets all browsers of the user.
-pub async fn delete_all_of(tx: &mut Transaction<'_>, user_id: i32) -> Result<()> {
+/// Forgets all browsers of the user. For [`endings`](super::endings).
+pub(super) async fn delete_all_of(tx: &mut Transaction<'_>, user_id: i32) -> Result<()> {
     let of_user = rememberables::table.filter(rememberables::user_id.eq(user_id));
     on_conn!(tx, |raw| diesel::delete(of_user).execute(raw)).map(drop)
 }

@@ -196,6 +196,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    user_suspensions (user_id, cause) {
+        user_id -> Integer,
+        cause -> Text,
+        inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     // diesel's own.
     __diesel_schema_migrations (version) {
         version -> Text,
@@ -209,28 +217,46 @@ diesel::joinable!(enrollments -> users (user_id));
 diesel::joinable!(invitation_enrollments -> invitations (invitation_id));
 diesel::joinable!(invitation_enrollments -> organizations (organization_id));
 diesel::joinable!(invitation_senders -> invitations (invitation_id));
+diesel::joinable!(invitation_senders -> users (user_id));
 diesel::joinable!(ownerships -> applications (application_id));
 diesel::joinable!(ownerships -> organizations (organization_id));
 diesel::joinable!(rememberables -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(user_suspensions -> users (user_id));
 diesel::joinable!(user_token_uses -> user_tokens (user_token_id));
 diesel::joinable!(user_tokens -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(
-    application_limits,
-    applications,
-    audit_entries,
-    email_changes,
-    enrollments,
-    invitation_enrollments,
-    invitation_senders,
-    invitations,
-    mails,
-    organizations,
-    ownerships,
-    rememberables,
-    sessions,
-    user_token_uses,
-    user_tokens,
-    users,
-);
+/// Passes the names of all tables except diesel's own to the macro of this name.
+macro_rules! all_tables {
+    ($given_to:ident) => {
+        $given_to!(
+            application_limits,
+            applications,
+            audit_entries,
+            email_changes,
+            enrollments,
+            invitation_enrollments,
+            invitation_senders,
+            invitations,
+            mails,
+            organizations,
+            ownerships,
+            rememberables,
+            sessions,
+            user_suspensions,
+            user_token_uses,
+            user_tokens,
+            users,
+        );
+    };
+}
+
+macro_rules! allow_in_same_query {
+    ($($table:ident),* $(,)?) => {
+        diesel::allow_tables_to_appear_in_same_query!($($table),*);
+    };
+}
+
+all_tables!(allow_in_same_query);
+
+pub(super) use all_tables;

@@ -1,4 +1,4 @@
-//! How the database is: for those who look after it.
+//! Status of the database, for administrators.
 
 use diesel::{
     dsl::sql,
@@ -8,34 +8,34 @@ use diesel_async::RunQueryDsl;
 
 use super::{Db, DbConn, PoolStats, Result, connect::RawConn};
 
-/// How the database is.
+/// Status of the database.
 #[derive(Clone, Debug)]
 pub struct Status {
     /// `SQLite` or `Postgres`.
     pub kind: &'static str,
-    /// Its version, in its own words: `15.14 (Debian 15.14-0+deb12u1)`.
+    /// Version, as the database reports it: `15.14 (Debian 15.14-0+deb12u1)`.
     pub version: String,
-    /// What it takes up on disk, in bytes; with SQLite without the log of what was written last.
+    /// Size on disk in bytes; for SQLite without the write-ahead log.
     pub bytes: i64,
-    /// The connections of this process.
+    /// Statistics of this process's connections.
     pub pool: PoolStats,
 }
 
 impl Db {
-    /// How the database is.
+    /// Returns the status of the database.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`](super::Error::Unavailable) when it does not answer.
     pub async fn status(&self) -> Result<Status> {
-        // Before this takes a connection itself.
+        // Read before this function takes a connection itself.
         let pool = self.pool_stats();
         let (kind, version, bytes) = ask(&mut self.conn().await?).await?;
         Ok(Status { kind, version, bytes, pool })
     }
 }
 
-/// Each database has words of its own for this.
+/// Queries the kind, version and size. Each database has its own way to ask.
 async fn ask(conn: &mut DbConn) -> Result<(&'static str, String, i64)> {
     let (kind, version, bytes) = match conn.raw() {
         RawConn::Sqlite(_) => {

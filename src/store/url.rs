@@ -1,10 +1,10 @@
-//! Which database to use: the setting `DATABASE_URL`.
+//! The database URL: the setting `DATABASE_URL`.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use super::{Error, postgres};
+use super::{Error, postgres, sqlite_file};
 
-/// A database URL that has been understood. Shown without its password.
+/// A parsed database URL. Displayed without its password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `sqlite://data/pusher-lite.db` (below the working directory) or `sqlite:///var/lib/pusher-lite.db`.
@@ -37,7 +37,22 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// The error for a URL, with the reason as the end of a sentence.
+impl DatabaseUrl {
+    /// Checks that the files of an SQLite database can be written, or created if missing, and creates none. Postgres
+    /// has no such files.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`], which names the file or folder that cannot be written.
+    pub fn check_files(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(path) => sqlite_file::check(path),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+/// Returns the error for a URL, with the reason as the end of a sentence.
 pub(super) fn unusable_url(reason: &str) -> Error {
     Error::Unusable(format!("the database URL {reason}"))
 }

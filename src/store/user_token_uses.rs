@@ -1,11 +1,13 @@
-//! The table `user_token_uses`: when and from where a token was last exchanged for a JWT.
+//! The table `user_token_uses`: time and IP address of the last exchange of each token for a JWT.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, Timelike};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
-    DbConn, Result, Transaction, now,
+    DbConn, Result, Transaction,
+    error::Optional as _,
+    now,
     reference::truncated,
     schema::{user_token_uses, user_tokens},
     user_tokens::UserToken,
@@ -15,13 +17,13 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = user_token_uses)]
 pub struct Use {
-    /// When.
+    /// Time of the use.
     pub used_at: NaiveDateTime,
-    /// From where.
+    /// IP address of the use.
     pub ip: Option<String>,
 }
 
-/// All tokens of a user with their last use, the newest token first.
+/// Returns all tokens of a user with their last use, the newest token first.
 pub async fn list(conn: &mut DbConn, user_id: i32) -> Result<Vec<(UserToken, Option<Use>)>> {
     on_conn!(conn, |raw| user_tokens::table
         .left_join(user_token_uses::table)
@@ -31,18 +33,27 @@ pub async fn list(conn: &mut DbConn, user_id: i32) -> Result<Vec<(UserToken, Opt
         .load(raw))
 }
 
-/// Notes that a token is used now. An address that is too long for its column is cut.
+/// Records that a token is used now. An address that is too long for its column is cut. Returns `true` for the first
+/// use of this day, or the first in this hour from another address than the last use.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`](super::Error::NotFound) when there is no such token.
-pub async fn note(tx: &mut Transaction<'_>, token_id: i32, ip: &str) -> Result<()> {
-    let last = (user_token_uses::used_at.eq(now()), user_token_uses::ip.eq(truncated(ip)));
+pub async fn note(tx: &mut Transaction<'_>, token_id: i32, ip: &str) -> Result<bool> {
+    let before: Option<Use> =
+        on_conn!(tx, |raw| user_token_uses::table.find(token_id).select(Use::as_select()).first(raw)).optional()?;
+    let now = now();
+    let is_like = |before: Use| {
+        let (same_day, same_hour) = (before.used_at.date() == now.date(), before.used_at.hour() == now.hour());
+        same_day && (same_hour || before.ip.as_deref() == Some(truncated(ip)))
+    };
+    let is_new = !before.is_some_and(is_like);
+    let last = (user_token_uses::used_at.eq(now), user_token_uses::ip.eq(truncated(ip)));
     on_conn!(tx, |raw| diesel::insert_into(user_token_uses::table)
         .values((user_token_uses::user_token_id.eq(token_id), last))
         .on_conflict(user_token_uses::user_token_id)
         .do_update()
         .set(last)
-        .execute(raw))
-    .map(drop)
+        .execute(raw))?;
+    Ok(is_new)
 }

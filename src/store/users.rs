@@ -1,12 +1,14 @@
-//! The table `users`: those who sign in, and on whose behalf tokens and sockets act.
+//! The table `users`: the people who sign in, and in whose name tokens and sockets act.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{DbConn, Result, Transaction, error::Optional as _, now, reference::is_storable, schema::users};
+use super::{
+    DbConn, Result, Transaction, error::Optional as _, now, reference::is_storable, schema::users, user_suspensions,
+};
 
-/// A user, without what belongs to signing in.
+/// A user, without the columns for signing in.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct User {
@@ -16,9 +18,9 @@ pub struct User {
     pub name: Option<String>,
     /// The address to sign in with, unique.
     pub email: Option<String>,
-    /// Whether every organization is open to this user.
+    /// True if every organization is open to this user.
     pub is_root: bool,
-    /// When the address was confirmed.
+    /// Time at which the address was confirmed.
     pub confirmed_at: Option<NaiveDateTime>,
 }
 
@@ -29,20 +31,32 @@ pub struct NewUser<'a> {
     pub name: &'a str,
     /// The address to sign in with.
     pub email: &'a str,
-    /// The bcrypt hash of the password; without one nobody can sign in as this user.
+    /// The bcrypt hash of the password; a user without one cannot sign in.
     pub password_hash: Option<&'a str>,
-    /// Whether every organization is open to this user.
+    /// True if every organization is open to this user.
     pub is_root: bool,
-    /// Whether the address counts as confirmed.
+    /// True if the address counts as confirmed.
     pub confirmed: bool,
 }
 
-/// The user with this id.
+/// Returns the user with this id.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<User>> {
     on_conn!(conn, |raw| users::table.find(id).select(User::as_select()).first(raw)).optional()
 }
 
-/// The user with this address, compared as it was written.
+/// Returns the user as no other transaction can change it until this one ends.
+///
+/// # Errors
+///
+/// [`Error::NotFound`](super::Error::NotFound) when there is no such user.
+pub async fn lock(tx: &mut Transaction<'_>, id: i32) -> Result<User> {
+    on_conn!(tx, |raw| diesel::update(users::table.find(id))
+        .set(users::updated_at.eq(users::updated_at))
+        .returning(User::as_returning())
+        .get_result(raw))
+}
+
+/// Returns the user with this address, compared as it was written.
 pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<User>> {
     if !is_storable(email) {
         return Ok(None);
@@ -50,13 +64,13 @@ pub async fn find_by_email(conn: &mut DbConn, email: &str) -> Result<Option<User
     on_conn!(conn, |raw| users::table.filter(users::email.eq(email)).select(User::as_select()).first(raw)).optional()
 }
 
-/// The bcrypt hash of the user's password, if there is such a user with a password.
+/// Returns the bcrypt hash of the user's password, if there is such a user with a password.
 pub async fn password_hash(conn: &mut DbConn, id: i32) -> Result<Option<String>> {
     let hash = on_conn!(conn, |raw| users::table.find(id).select(users::password_hash).first::<Option<String>>(raw));
     Ok(hash.optional()?.flatten())
 }
 
-/// Whether there is any user at all.
+/// Returns true if there is any user at all.
 pub async fn any(conn: &mut DbConn) -> Result<bool> {
     on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(raw))
 }
@@ -82,9 +96,13 @@ pub async fn create(tx: &mut Transaction<'_>, new: &NewUser<'_>) -> Result<User>
         .get_result(raw))
 }
 
-/// Gives an account whose address was never confirmed to whoever has just proven that it is theirs: with a name and a
-/// password of their own, since nobody knows who chose the ones before. `false` when it was confirmed meanwhile.
+/// Gives an account whose address was never confirmed to the person who has just proven to own the address, with a new
+/// name and password, since it is unknown who chose the old ones. `false` when the address was confirmed meanwhile, or
+/// the account is suspended.
 pub async fn claim(tx: &mut Transaction<'_>, id: i32, name: &str, password_hash: &str) -> Result<bool> {
+    if user_suspensions::is_suspended(tx, id).await? {
+        return Ok(false);
+    }
     let now = now();
     let unconfirmed = users::table.find(id).filter(users::confirmed_at.is_null());
     let changed = on_conn!(tx, |raw| diesel::update(unconfirmed)

@@ -1,11 +1,11 @@
-//! What a client says of itself when it opens a socket.
+//! Parameters of a client that opens a socket.
 
 use pusher_lite_protocol::Vsn;
 use serde_json::value::RawValue;
 
 use crate::http::Params;
 
-/// The parameters of a connect, none of them looked up yet.
+/// The parameters of a connect, before any look-up.
 pub(super) struct Connect {
     pub(super) vsn: Vsn,
     pub(super) app_key: String,
@@ -14,9 +14,9 @@ pub(super) struct Connect {
 }
 
 impl Connect {
-    /// Reads the parameters. `auth_token` is the JWT of phoenix.js's `authToken`; where there is none, it is the
-    /// parameter `guardian_token`. `None` when one of them is missing or no string, or no such version is spoken. A `vsn`
-    /// without a value is none, as in Phoenix.
+    /// Reads the parameters. `auth_token` is the JWT of phoenix.js's `authToken`; without one it is the parameter
+    /// `guardian_token`. Returns `None` when one of them is missing or not a string, or the version is not supported. A
+    /// `vsn` without a value is treated as missing, as in Phoenix.
     pub(super) fn read(params: &Params, auth_token: Option<&str>) -> Option<Self> {
         Some(Self {
             vsn: vsn(params)?,

@@ -1,4 +1,4 @@
-//! What is embedded in the binary, so that it is one file.
+//! Files embedded in the binary, so that it is a single file.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ struct Bundle;
 #[folder = "templates"]
 struct Templates;
 
-/// The files served by path: `/js/pusher.js`, styles, images.
+/// Returns the files served by path: `/js/pusher.js`, styles, images.
 pub fn assets() -> Assets {
     Assets::new(Bundle::iter().filter_map(|path| {
         let content = Bundle::get(&path)?.data;
@@ -24,7 +24,7 @@ pub fn assets() -> Assets {
     }))
 }
 
-/// The name and source of each template.
+/// Returns the name and source of each template.
 pub(super) fn templates() -> impl Iterator<Item = (Cow<'static, str>, String)> {
     Templates::iter().filter_map(|name| {
         let source = String::from_utf8(Templates::get(&name)?.data.into_owned()).ok()?;

@@ -1,14 +1,15 @@
 //! `/socket/longpoll`: a socket over plain requests, for where WebSockets are blocked.
 //!
-//! Answers are HTTP 200 with the status that counts in the JSON: 410 with a token for a new session, 200 and 204 with and
-//! without messages, 403 for a refusal. A GET whose session is gone opens another one, a POST is told 410. Only for what no
-//! proper client does is the HTTP status another.
+//! Answers are HTTP 200; the actual status is in the JSON: 410 with a token for a new session, 200 and 204 with and
+//! without messages, 403 for a refusal. A GET whose session is gone opens another one, a POST gets 410. The HTTP status
+//! differs only for requests that no correct client sends.
 
 use std::sync::Arc;
 
 use pusher_lite_protocol::Vsn;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::{task::yield_now, time::timeout};
 
 use super::{
     Error,
@@ -16,7 +17,6 @@ use super::{
     batch::{self, BatchMessage},
 };
 use crate::{
-    app::App,
     http::{
         Method, Request, Response, StatusCode, cors,
         header::{
@@ -25,18 +25,27 @@ use crate::{
         },
     },
     realtime::{LongPoll, OpenError, ReceiveError, Refusal, SessionId},
+    web::App,
 };
 
-/// Where clients later than phoenix.js 1.8 put the session's token; others put it in the parameter `token`.
+/// Header in which clients later than phoenix.js 1.8 send the session's token; others use the parameter `token`.
 const TOKEN: HeaderName = HeaderName::from_static("x-phoenix-longpoll-token");
 
-/// Where phoenix.js puts its `authToken`, in requests that may open a session.
+/// Header in which phoenix.js sends its `authToken`, in requests that may open a session.
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
 
 /// The exact type of a body that holds a batch: a message on each line.
 const BATCH: &[u8] = b"application/x-ndjson";
 
-/// What is answered, in JSON. Version 1 knows no `messages` in the answer that opens a session.
+/// Maximum time to carry out a client's messages, in windows of a poll; the server delays them when the client has
+/// asked for too much. 30 s, longer than the 20 s for which phoenix.js waits for the answer. The body takes up memory
+/// for that time.
+const DELIVERY_WINDOWS: u32 = 3;
+
+/// Number of messages of a batch after which other tasks have their turn.
+const MESSAGES_PER_TURN: usize = 32;
+
+/// The JSON of an answer. Version 1 has no `messages` in the answer that opens a session.
 #[derive(Serialize)]
 struct Answer<'a> {
     status: u16,
@@ -44,15 +53,17 @@ struct Answer<'a> {
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<&'a RawValue>,
-    /// For whoever debugs a client.
+    /// For developers who debug a client.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
-/// Why a message was not carried out.
+/// Reason why a message was not carried out.
 enum Undelivered {
     Ended,
     Unreadable(String),
+    /// It took longer than [`DELIVERY_WINDOWS`].
+    Late,
 }
 
 /// Answers every method.
@@ -70,15 +81,21 @@ pub(super) async fn respond(app: App, mut request: Request) -> Result<Response, 
 /// Waits for messages, or opens a session.
 async fn poll(app: &App, request: &Request) -> Result<Response, Error> {
     let Some((token, session)) = session(app, request) else { return open(app, request).await };
-    let Ok(messages) = session.poll().await else { return open(app, request).await };
-    // The session ends with the server. Versions of phoenix.js before 1.8.4 join their topics again after an error only,
-    // not when a new server gives them another session.
-    if messages.is_none() && app.hub.is_stopping() {
+    request.connection().wait_with_peer();
+    let Ok(batch) = session.poll().await else { return open(app, request).await };
+    // The session ends with the server. Versions of phoenix.js before 1.8.4 join their topics again only after an
+    // error, not when a new server gives them another session.
+    if batch.is_none() && app.hub.is_stopping() {
         return Ok(try_again(StatusCode::SERVICE_UNAVAILABLE));
     }
-    let status = if messages.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
-    let messages = messages.unwrap_or_else(no_messages);
-    let answer = Answer::new(status).with_token(&token).with_messages(&messages).respond();
+    let answer = match batch {
+        Some(batch) => {
+            let answer = Answer::new(StatusCode::OK).with_token(&token).with_messages(batch.messages()).respond();
+            // Messages that cannot be written to this client are kept for its next poll.
+            answer.when_sent(move || batch.delivered())
+        }
+        None => Answer::new(StatusCode::NO_CONTENT).with_token(&token).with_messages(&no_messages()).respond(),
+    };
     // The token is not in the URL, so that caches cannot tell sessions apart.
     let is_anonymous = request.headers().contains_key(TOKEN);
     Ok(if is_anonymous { answer.header(CACHE_CONTROL, HeaderValue::from_static("no-store")) } else { answer })
@@ -89,7 +106,7 @@ async fn open(app: &App, request: &Request) -> Result<Response, Error> {
         return Err(Error::Stopping);
     }
     let jwt = request.header(AUTH_TOKEN);
-    let Admitted { vsn, identity, place } = admit(app, request, jwt).await?;
+    let Admitted { vsn, identity, reservation } = admit(app, request, jwt).await?;
     let session = match app.hub.open_longpoll(identity.clone(), vsn) {
         Ok(session) => session,
         Err(OpenError::Stopping) => return Err(Error::Stopping),
@@ -99,7 +116,7 @@ async fn open(app: &App, request: &Request) -> Result<Response, Error> {
             return Ok(try_again(StatusCode::SERVICE_UNAVAILABLE));
         }
     };
-    session.keep(place);
+    session.keep(reservation);
     confirm(app, &identity).await.inspect_err(|_| session.revoke())?;
     let (token, messages) = (app.session_tokens.issue(session.id().0), no_messages());
     let answer = Answer::new(StatusCode::GONE).with_token(&token);
@@ -117,20 +134,31 @@ async fn publish(app: &App, request: &mut Request) -> Result<Response, Error> {
     };
     let body = request.read_body(&app.bodies).await?;
     let is_batch = request.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes() == BATCH);
-    Ok(match deliver(&session, is_batch, &body).await {
+    let patience = app.hub.limits().longpoll_window * DELIVERY_WINDOWS;
+    let delivered = timeout(patience, deliver(&session, is_batch, &body)).await;
+    Ok(match delivered.unwrap_or(Err(Undelivered::Late)) {
         Ok(()) => Answer::new(StatusCode::OK).respond(),
         Err(Undelivered::Ended) => Answer::new(StatusCode::GONE).respond(),
+        // As Phoenix answers when a session does not take a message in time; phoenix.js treats it as an error.
+        Err(Undelivered::Late) => Answer {
+            reason: Some("not all messages were carried out in time: send fewer, or less often"),
+            ..Answer::new(StatusCode::REQUEST_TIMEOUT)
+        }
+        .respond(),
         Err(Undelivered::Unreadable(reason)) => refusal(StatusCode::BAD_REQUEST, &reason),
     })
 }
 
-/// Up to the first message that cannot be read.
+/// Delivers the messages, up to the first one that cannot be read.
 async fn deliver(session: &LongPoll, is_batch: bool, body: &[u8]) -> Result<(), Undelivered> {
     let text = std::str::from_utf8(body).map_err(|_| Undelivered::Unreadable("the body is not UTF-8".to_owned()))?;
     if !is_batch {
         return Ok(session.receive_text(text).await?);
     }
-    for message in batch::messages(text) {
+    for (at, message) in batch::messages(text).enumerate() {
+        if at % MESSAGES_PER_TURN == MESSAGES_PER_TURN - 1 {
+            yield_now().await;
+        }
         match message.map_err(|error| Undelivered::Unreadable(format!("no text and no base64: {error}")))? {
             BatchMessage::Text(text) => session.receive_text(text).await?,
             BatchMessage::Binary(frame) => session.receive_binary(&frame).await?,
@@ -139,7 +167,7 @@ async fn deliver(session: &LongPoll, is_batch: bool, body: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// Every origin may ask with whatever headers; the session's token decides.
+/// Answers a preflight. Every origin may ask with any headers; the session's token decides.
 fn preflight(request: &Request) -> Response {
     let wanted = request.headers().get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
     let wanted = wanted.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b", "[..]);
@@ -149,7 +177,7 @@ fn preflight(request: &Request) -> Response {
         .header(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"))
 }
 
-/// The session that a request belongs to, while it lives, with its token.
+/// Returns the session that a request belongs to, while it lives, with its token.
 fn session(app: &App, request: &Request) -> Option<(String, Arc<LongPoll>)> {
     let token = match request.header(TOKEN) {
         Some(token) => token.to_owned(),
@@ -163,7 +191,7 @@ fn failure(app: &App, error: &Error, request_id: &str) -> Response {
     app.metrics.failed(error);
     error.log(request_id);
     let answer = match error {
-        Error::Refused => Answer::new(StatusCode::FORBIDDEN).respond(),
+        Error::Refused(_) => Answer::new(StatusCode::FORBIDDEN).respond(),
         Error::Limited(_) => try_again(error.status()),
         error if error.status().is_server_error() => try_again(error.status()),
         error => refusal(error.status(), &error.to_string()),
@@ -175,7 +203,8 @@ fn refusal(status: StatusCode, reason: &str) -> Response {
     Response::json(status, &Answer { reason: Some(reason), ..Answer::new(status) })
 }
 
-/// phoenix.js comes back after a while when it reads 500, and gives up when it reads anything else that it does not know.
+/// Returns an answer with 500 in its JSON, after which phoenix.js retries later; it gives up on any other status that
+/// it does not know.
 fn try_again(status: StatusCode) -> Response {
     Response::json(status, &Answer::new(StatusCode::INTERNAL_SERVER_ERROR))
 }

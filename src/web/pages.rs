@@ -2,19 +2,19 @@
 
 use minijinja::{Value, context};
 
-use super::{Error, visits::Visit};
+use super::{Error, session::PageRequest};
 use crate::{
-    app::{App, Site},
     http::{Request, Response, StatusCode},
     store::{
         applications,
         demo::{self, Demo},
     },
+    web::{App, Site},
 };
 
-/// What this server is and how to use it, with its own address filled in.
+/// Shows the home page: this server and its use, with its own address filled in.
 pub(super) async fn home(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
+    let page = PageRequest::of(&app, &request).await?;
     let demo = match app.pages.site.demo {
         true => demo::find(&mut app.db.conn().await?).await?,
         false => None,
@@ -26,12 +26,12 @@ pub(super) async fn home(app: App, request: Request) -> Result<Response, Error> 
         demo => demo.is_some(),
         ..address(&app.pages.site, &request)
     };
-    visit.page(StatusCode::OK, "home", "home", context)
+    page.render(StatusCode::OK, "home", "home", context)
 }
 
-/// A small chat, when there is demo data to chat on.
+/// Shows a small chat, if there is demo data.
 pub(super) async fn chat(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
+    let page = PageRequest::of(&app, &request).await?;
     let demo = demo_data(&app).await?;
     let application = applications::find_by_key(&mut app.db.conn().await?, &demo.app_key).await?;
     let context = context! {
@@ -42,10 +42,10 @@ pub(super) async fn chat(app: App, request: Request) -> Result<Response, Error> 
         demo => true,
         ..address(&app.pages.site, &request)
     };
-    visit.page(StatusCode::OK, "demo", "demo", context)
+    page.render(StatusCode::OK, "demo", "demo", context)
 }
 
-/// The demo data, where it is to be shown and there.
+/// Returns the demo data, if it is enabled and in the database.
 pub(super) async fn demo_data(app: &App) -> Result<Demo, Error> {
     if !app.pages.site.demo {
         return Err(Error::NoRoute);
@@ -53,7 +53,8 @@ pub(super) async fn demo_data(app: &App) -> Result<Demo, Error> {
     demo::find(&mut app.db.conn().await?).await?.ok_or(Error::NoRoute)
 }
 
-/// How snippets reach this server, as `public_url`, `host` and `ssl`: as the settings say, else as this request did.
+/// Returns the address of this server for snippets, as `public_url`, `host` and `ssl`: that of the settings, otherwise
+/// that of this request.
 pub(super) fn address(site: &Site, request: &Request) -> Value {
     let public_url = site.public_url.clone().unwrap_or_else(|| request.origin());
     let (scheme, host) = public_url.split_once("://").unwrap_or(("http", &public_url));

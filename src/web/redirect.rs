@@ -1,31 +1,23 @@
-//! What a port without encryption answers when there is one with it.
+//! The port without encryption, which redirects to the one with it.
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{body::Incoming, header::LOCATION};
+use crate::http::{Connection, RawRequest, RawResponse, Request, Response, StatusCode, header::LOCATION};
 
-use crate::http::{Connection, Request, Response, StatusCode};
-
-/// Sends every request on to https. Cheap to clone.
+/// Redirects every request to https. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Redirect {
-    /// Where to; else to the host that was asked for, at `port`.
+    /// Target; without it, the host of the request, at `port`.
     public_url: Option<String>,
     port: u16,
 }
 
 impl Redirect {
-    /// To `public_url`, or else to the same host at `port`.
+    /// Creates a redirect to `public_url`, or else to the same host at `port`.
     pub fn to(public_url: Option<String>, port: u16) -> Self {
         Self { public_url: public_url.filter(|url| url.starts_with("https://")), port }
     }
 
-    /// Answers with 308, which keeps method and body; with 400 where nothing says which host is meant.
-    pub async fn answer(
-        self,
-        request: hyper::Request<Incoming>,
-        connection: Connection,
-    ) -> hyper::Response<Full<Bytes>> {
+    /// Answers with 308, which keeps method and body; with 400 if the request names no host.
+    pub async fn answer(self, request: RawRequest, connection: Connection) -> RawResponse {
         self.respond(&Request::new(request, connection)).into_hyper()
     }
 
@@ -47,7 +39,7 @@ impl Redirect {
     }
 }
 
-/// A host without its port; the colons of an IPv6 address are in brackets.
+/// Returns a host without its port; the colons of an IPv6 address are in brackets.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => name,

@@ -1,58 +1,66 @@
-//! Every path that is answered, but for the files of `assets/dist`.
+//! All routes, except the files of `assets/dist`.
 
 use super::{
-    Error, account, accounts, admin,
+    Error, admin,
     api::{applications, events, organizations, sessions, user_tokens},
-    demo, health, invitations, longpoll, mailbox, metrics, pages, socket,
+    demo, health, invitations, longpoll, mailbox, metrics, pages, portal, sign_in, socket,
+    table::Table,
 };
 use crate::{
-    app::App,
     http::{Method, Router},
+    web::App,
 };
 
-/// The table of routes.
+/// Routes that can be looked up.
 pub(super) type Routes = Router<App, Error>;
 
-/// Those that are looked at first, and read the body themselves if they want it: preflights are theirs to answer, too.
+/// Returns the routes that are looked up first, and read the body themselves if they want it. They also answer
+/// preflights.
 pub(super) fn transports() -> Routes {
     Router::default().any("/socket/longpoll", longpoll::respond)
 }
 
+/// Returns the table of routes: under `/api`, the method that registers a route says whether it is open or for callers
+/// with a JWT.
 #[rustfmt::skip]
 pub(super) fn table() -> Routes {
-    Router::default()
+    Table::default()
         .route(Method::GET,  "/",              pages::home)
         .route(Method::GET,  "/demo",          pages::chat)
         .route(Method::POST, "/demo/session",  demo::create_session)
         .route(Method::POST, "/demo/messages", demo::create_message)
 
-        .route(Method::GET,    "/sessions/new", accounts::sessions::new)
-        .route(Method::POST,   "/sessions",     accounts::sessions::create)
-        .route(Method::DELETE, "/sessions",     accounts::sessions::delete)
+        .route(Method::GET,    "/sessions/new", sign_in::sessions::new)
+        .route(Method::POST,   "/sessions",     sign_in::sessions::create)
+        .route(Method::DELETE, "/sessions",     sign_in::sessions::delete)
 
-        .route(Method::GET,    "/registrations/new",         accounts::registrations::new)
-        .route(Method::POST,   "/registrations",             accounts::registrations::create)
-        .route(Method::GET,    "/registrations/sent",        accounts::registrations::sent)
-        .route(Method::GET,    "/registrations/{id}",        accounts::registrations::show)
-        .route(Method::GET,    "/registrations/{id}/edit",   accounts::registrations::edit)
-        .route(Method::PUT,    "/registrations/{id}",        accounts::registrations::update)
-        .route(Method::PATCH,  "/registrations/{id}",        accounts::registrations::update)
-        .route(Method::GET,    "/registrations/{id}/delete", accounts::registrations::leave)
-        .route(Method::DELETE, "/registrations",             accounts::registrations::delete)
+        .route(Method::GET,    "/registrations/new",         sign_in::registrations::new)
+        .route(Method::POST,   "/registrations",             sign_in::registrations::create)
+        .route(Method::GET,    "/registrations/sent",        sign_in::registrations::sent)
+        .route(Method::GET,    "/registrations/{id}",        sign_in::registrations::show)
+        .route(Method::GET,    "/registrations/{id}/edit",   sign_in::registrations::edit)
+        .route(Method::PUT,    "/registrations/{id}",        sign_in::registrations::update)
+        .route(Method::PATCH,  "/registrations/{id}",        sign_in::registrations::update)
+        .route(Method::GET,    "/registrations/{id}/delete", sign_in::registrations::leave)
+        .route(Method::DELETE, "/registrations",             sign_in::registrations::delete)
 
-        .route(Method::GET,   "/passwords/new",          accounts::passwords::new)
-        .route(Method::POST,  "/passwords",              accounts::passwords::create)
-        .route(Method::GET,   "/passwords/{token}/edit", accounts::passwords::edit)
-        .route(Method::PUT,   "/passwords/{token}",      accounts::passwords::update)
-        .route(Method::PATCH, "/passwords/{token}",      accounts::passwords::update)
+        .route(Method::GET,   "/passwords/new",          sign_in::passwords::new)
+        .route(Method::POST,  "/passwords",              sign_in::passwords::create)
+        .route(Method::GET,   "/passwords/{token}/edit", sign_in::passwords::edit)
+        .route(Method::PUT,   "/passwords/{token}",      sign_in::passwords::update)
+        .route(Method::PATCH, "/passwords/{token}",      sign_in::passwords::update)
 
-        .route(Method::GET,  "/confirmations/new",          accounts::confirmations::new)
-        .route(Method::POST, "/confirmations",              accounts::confirmations::create)
-        .route(Method::GET,  "/confirmations/{token}/edit", accounts::confirmations::edit)
+        .route(Method::GET,   "/confirmations/new",          sign_in::confirmations::new)
+        .route(Method::POST,  "/confirmations",              sign_in::confirmations::create)
+        .route(Method::GET,   "/confirmations/{token}/edit", sign_in::confirmations::edit)
+        .route(Method::PUT,   "/confirmations/{token}",      sign_in::confirmations::update)
+        .route(Method::PATCH, "/confirmations/{token}",      sign_in::confirmations::update)
 
-        .route(Method::GET,  "/unlocks/new",          accounts::unlocks::new)
-        .route(Method::POST, "/unlocks",              accounts::unlocks::create)
-        .route(Method::GET,  "/unlocks/{token}/edit", accounts::unlocks::edit)
+        .route(Method::GET,   "/unlocks/new",          sign_in::unlocks::new)
+        .route(Method::POST,  "/unlocks",              sign_in::unlocks::create)
+        .route(Method::GET,   "/unlocks/{token}/edit", sign_in::unlocks::edit)
+        .route(Method::PUT,   "/unlocks/{token}",      sign_in::unlocks::update)
+        .route(Method::PATCH, "/unlocks/{token}",      sign_in::unlocks::update)
 
         .route(Method::GET, "/admin",      admin::dashboard::show)
         .route(Method::GET, "/admin/live", admin::dashboard::live)
@@ -70,25 +78,25 @@ pub(super) fn table() -> Routes {
         .route(Method::POST,   "/admin/{table}/{id}/{what}", admin::actions::act)
         .route(Method::PUT,    "/admin/{table}/{id}/{what}", admin::editing::toggle)
 
-        .route(Method::POST, "/api/sessions", sessions::create)
+        .open(Method::POST, "/api/sessions", sessions::create)
 
-        .route(Method::GET,    "/api/organizations",      organizations::index)
-        .route(Method::POST,   "/api/organizations",      organizations::create)
-        .route(Method::GET,    "/api/organizations/{id}", organizations::show)
-        .route(Method::PUT,    "/api/organizations/{id}", organizations::update)
-        .route(Method::PATCH,  "/api/organizations/{id}", organizations::update)
-        .route(Method::DELETE, "/api/organizations/{id}", organizations::delete)
+        .rest(Method::GET,    "/api/organizations",      organizations::index)
+        .rest(Method::POST,   "/api/organizations",      organizations::create)
+        .rest(Method::GET,    "/api/organizations/{id}", organizations::show)
+        .rest(Method::PUT,    "/api/organizations/{id}", organizations::update)
+        .rest(Method::PATCH,  "/api/organizations/{id}", organizations::update)
+        .rest(Method::DELETE, "/api/organizations/{id}", organizations::delete)
 
-        .route(Method::GET,    "/api/organizations/{organization_id}/applications",      applications::index)
-        .route(Method::POST,   "/api/organizations/{organization_id}/applications",      applications::create)
-        .route(Method::GET,    "/api/organizations/{organization_id}/applications/{id}", applications::show)
-        .route(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}", applications::update)
-        .route(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}", applications::update)
-        .route(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}", applications::delete)
-        .route(Method::POST, "/api/organizations/{organization_id}/applications/{application_id}/event/{event}", events::create)
+        .rest(Method::GET,    "/api/organizations/{organization_id}/applications",      applications::index)
+        .rest(Method::POST,   "/api/organizations/{organization_id}/applications",      applications::create)
+        .rest(Method::GET,    "/api/organizations/{organization_id}/applications/{id}", applications::show)
+        .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}", applications::update)
+        .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}", applications::update)
+        .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}", applications::delete)
+        .rest(Method::POST, "/api/organizations/{organization_id}/applications/{application_id}/event/{event}", events::create)
 
-        .route(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
-        .route(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
+        .rest(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
+        .rest(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
 
         .route(Method::GET,    "/invitations/new",         invitations::new)
         .route(Method::POST,   "/invitations",             invitations::create)
@@ -102,33 +110,36 @@ pub(super) fn table() -> Routes {
         .route(Method::GET, "/dev/mailbox/{id}",      mailbox::show)
         .route(Method::GET, "/dev/mailbox/{id}/html", mailbox::html)
 
-        .route(Method::GET,    "/account",             account::home)
-        .route(Method::GET,    "/account/tokens",      account::tokens::index)
-        .route(Method::POST,   "/account/tokens",      account::tokens::create)
-        .route(Method::DELETE, "/account/tokens/{id}", account::tokens::delete)
+        .route(Method::GET,    "/account",             portal::home)
+        .route(Method::GET,    "/account/tokens",      portal::tokens::index)
+        .route(Method::POST,   "/account/tokens",      portal::tokens::create)
+        .route(Method::DELETE, "/account/tokens",      portal::tokens::delete_all)
+        .route(Method::DELETE, "/account/tokens/{id}", portal::tokens::delete)
 
-        .route(Method::GET,    "/account/organizations",                          account::organizations::index)
-        .route(Method::POST,   "/account/organizations",                          account::organizations::create)
-        .route(Method::GET,    "/account/organizations/{slug}",                   account::organizations::show)
-        .route(Method::PUT,    "/account/organizations/{slug}",                   account::organizations::update)
-        .route(Method::DELETE, "/account/organizations/{slug}",                   account::organizations::delete)
-        .route(Method::PUT,    "/account/organizations/{slug}/members/{user_id}", account::members::update)
-        .route(Method::DELETE, "/account/organizations/{slug}/members/{user_id}", account::members::delete)
+        .route(Method::GET,    "/account/organizations",                          portal::organizations::index)
+        .route(Method::POST,   "/account/organizations",                          portal::organizations::create)
+        .route(Method::GET,    "/account/organizations/{slug}",                   portal::organizations::show)
+        .route(Method::PUT,    "/account/organizations/{slug}",                   portal::organizations::update)
+        .route(Method::DELETE, "/account/organizations/{slug}",                   portal::organizations::delete)
+        .route(Method::PUT,    "/account/organizations/{slug}/members/{user_id}", portal::members::update)
+        .route(Method::DELETE, "/account/organizations/{slug}/members/{user_id}", portal::members::delete)
 
-        .route(Method::POST,   "/account/organizations/{slug}/applications",                   account::applications::create)
-        .route(Method::GET,    "/account/organizations/{slug}/applications/new",               account::applications::new)
-        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}",         account::applications::show)
-        .route(Method::PUT,    "/account/organizations/{slug}/applications/{app_key}",         account::applications::update)
-        .route(Method::DELETE, "/account/organizations/{slug}/applications/{app_key}",         account::applications::archive)
-        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/secret",  account::applications::rotate_secret)
-        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/restore", account::applications::restore)
-        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}/console", account::console::show)
-        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console", account::console::publish)
-        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console/session", account::console::create_session)
+        .route(Method::POST,   "/account/organizations/{slug}/applications",                   portal::applications::create)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/new",               portal::applications::new)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}",         portal::applications::show)
+        .route(Method::PUT,    "/account/organizations/{slug}/applications/{app_key}",         portal::applications::update)
+        .route(Method::DELETE, "/account/organizations/{slug}/applications/{app_key}",         portal::applications::archive)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/secret",  portal::applications::rotate_secret)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/restore", portal::applications::restore)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}/console", portal::console::show)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console", portal::console::publish)
+        .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console/session", portal::console::create_session)
 
         .any("/socket/websocket", socket::connect)
 
         .route(Method::GET, "/metrics", metrics::show)
         .route(Method::GET, "/health/live",  health::live)
         .route(Method::GET, "/health/ready", health::ready)
+
+        .into_routes()
 }

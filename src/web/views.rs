@@ -2,18 +2,19 @@
 
 use std::{fmt, sync::Arc};
 
-use hyper::{
-    StatusCode,
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+use super::{Error, embedded};
+use crate::http::{
+    Response, StatusCode,
+    assets::Assets,
     header::{
         CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
-use minijinja::{Environment, UndefinedBehavior, Value};
 
-use super::{Error, embedded};
-use crate::http::{Response, assets::Assets};
-
-/// Scripts, styles, images and connections of this server alone, nothing inline, and no page of others around ours.
+/// Allows scripts, styles, images and connections of this server alone, nothing inline, and no embedding in pages of
+/// others.
 const CONTENT_SECURITY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 const SAFETY: [(HeaderName, &str); 4] = [
@@ -33,7 +34,7 @@ impl Views {
     ///
     /// # Panics
     ///
-    /// When a template cannot be parsed, which every start would show.
+    /// Panics if a template cannot be parsed; every start would show that.
     pub fn new(assets: &Arc<Assets>) -> Self {
         let assets = Arc::clone(assets);
         let mut environment = Environment::new();
@@ -46,23 +47,23 @@ impl Views {
         Self { environment }
     }
 
-    /// A page: the template `name` (`home`) filled in with `context`.
+    /// Renders a page: the template `name` (`home`) filled in with `context`.
     ///
     /// # Errors
     ///
-    /// [`Error::Internal`] when the template asks for what `context` does not have.
+    /// [`Error::Internal`] when the template uses a variable that `context` does not have.
     pub fn page(&self, status: StatusCode, name: &str, context: Value) -> Result<Response, Error> {
         let template = self.environment.get_template(&format!("{name}.html.j2")).map_err(Error::internal)?;
         let page = Response::html(status, template.render(context).map_err(Error::internal)?);
         Ok(SAFETY.into_iter().fold(page, |page, (name, value)| page.header(name, HeaderValue::from_static(value))))
     }
 
-    /// A text: the template `file` (`mail/welcome.txt.j2`) filled in with `context`. What is put into a `.txt.j2` is not
-    /// escaped.
+    /// Renders a text: the template `file` (`mail/welcome.txt.j2`) filled in with `context`. Values in a `.txt.j2` are
+    /// not escaped.
     ///
     /// # Errors
     ///
-    /// Those of [`Views::page`].
+    /// The errors of [`Views::page`].
     pub fn text(&self, file: &str, context: Value) -> Result<String, Error> {
         let template = self.environment.get_template(file).map_err(Error::internal)?;
         template.render(context).map_err(Error::internal)

@@ -3,15 +3,19 @@
 #[macro_use]
 mod support;
 
-mod account;
-mod accounts;
 mod admin;
 mod api;
+mod circles;
 mod cli;
 mod http;
 mod layering;
 mod longpoll;
 mod mail;
+mod operations;
+mod portal;
 mod readme;
+mod sign_in;
 mod store;
+mod stress;
+mod tasks;
 mod web;

@@ -1,4 +1,4 @@
-//! What the README promises about settings and commands is true.
+//! Checks of the README's statements about settings and commands.
 
 use pusher_lite::config::SETTINGS;
 
@@ -13,5 +13,7 @@ fn every_setting_is_a_row_of_the_table() {
         assert!(row.contains(setting.default), "{}: its default is {}", setting.env, setting.default);
         let flag = format!("`--{}`", setting.key.replace('_', "-"));
         assert_eq!(row.contains(&flag), !setting.secret, "{}: flag {flag}", setting.env);
+        let plain = |text: &str| text.replace('`', "");
+        assert!(plain(row).contains(&plain(setting.help)), "{}: its meaning is {}", setting.env, setting.help);
     }
 }

@@ -21,7 +21,7 @@ function keepUpToDate(live: HTMLElement, button: HTMLButtonElement): void {
   setTimeout(tick, INTERVAL_MS);
 }
 
-/** Whether the focus or a selection is in there, which a change would take away. */
+/** Returns true if the focus or a selection is in there, which a change would remove. */
 function isRead(live: HTMLElement): boolean {
   const selection = getSelection();
   const isSelected = selection !== null && !selection.isCollapsed && live.contains(selection.anchorNode);

@@ -1,4 +1,4 @@
-/** What of a URL decides where the socket connects: a `URL` and `window.location` both fit. */
+/** Parts of a URL that decide where the socket connects: a `URL` and `window.location` both fit. */
 export interface Origin {
   readonly protocol: string;
   readonly host: string;
@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly ssl: boolean;
 }
 
-/** Where this script was loaded from. The entry points set it, each in the way its module format allows. */
+/** URL that this script was loaded from. The entry points set it, each in the way its module format allows. */
 const loadedFrom: { script?: Origin } = {};
 
 /** Remembers the script's address; anything that is not `http:` or `https:` (a bundler's `file:` URL) is no server. */

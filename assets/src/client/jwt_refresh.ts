@@ -1,7 +1,7 @@
 /** Every so many refusals in a row a JWT that has not expired is replaced too: it may have been revoked. */
 const REFUSALS_PER_REFRESH = 10;
 
-/** What {@link JwtRefresh} needs of its owner. */
+/** Owner of a {@link JwtRefresh}. */
 export interface JwtHolder {
   jwt: string;
   socketError(error: unknown): void;
@@ -57,7 +57,9 @@ export class JwtRefresh {
   }
 }
 
-/** Whether the claim `exp` (seconds since 1970, RFC 7519) has passed. What cannot be read has not expired. */
+/**
+ * Returns true if the claim `exp` (seconds since 1970, RFC 7519) has passed. An unreadable JWT counts as not expired.
+ */
 function hasExpired(jwt: string): boolean {
   try {
     const claims = jwt.split(".")[1]?.replace(/-/g, "+").replace(/_/g, "/") ?? "";

@@ -14,7 +14,7 @@ import { JwtRefresh } from "./jwt_refresh";
 export interface PresenceMeta {
   /** Unique to this socket and topic. */
   phx_ref: string;
-  /** When the socket joined, in milliseconds since 1970. */
+  /** Time at which the socket joined, in milliseconds since 1970. */
   online_at: number;
 }
 
@@ -23,7 +23,7 @@ export interface PresenceEntry {
   metas: PresenceMeta[];
 }
 
-/** Who is on a topic, by `uniqueUserId`. */
+/** Users on a topic, by `uniqueUserId`. */
 export type PresenceState = Record<string, PresenceEntry>;
 
 /** A user's presence before (for `onJoin`: undefined for the first socket), and the metas that came or went. */
@@ -38,7 +38,7 @@ export interface PusherLiteOptions {
   host?: string;
   /** A JWT with the permission to join, from `POST /api/sessions?channel=true`. Required. */
   jwt: string;
-  /** Who this is: the key in everyone's presence list. Required; at most one user each. */
+  /** Id of the user: the key in everyone's presence list. Required; at most one user each. */
   uniqueUserId: string | number;
   /** Connect by `wss:`. Default: as the script or page was loaded. */
   ssl?: boolean;
@@ -91,7 +91,7 @@ export class PusherLiteChannel implements PresenceCallbacks {
     this.channel.on("presence_diff", (diff) => pusher.presenceDiff?.(diff));
   }
 
-  /** Who is on the topic. Empty until the topic is joined. */
+  /** Users on the topic. Empty until the topic is joined. */
   get presence(): PresenceState {
     return this.tracked.state ?? {};
   }

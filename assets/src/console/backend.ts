@@ -1,9 +1,9 @@
-/** What the console asks of its page's server: a JWT to connect with, and to publish. */
+/** Requests of the console to its page's server: a JWT to connect with, and publishing. */
 
 /** The server does not let this browser any more: signed out, removed, or the application is archived. */
 export class AccessEnded extends Error {}
 
-/** Why an event was not published: messages by field. */
+/** Reasons for which an event was not published: messages by field. */
 export class Refused extends Error {
   constructor(readonly errors: Record<string, string[]>) {
     super(Object.values(errors).flat().join(", "));

@@ -1,4 +1,7 @@
-/** What has arrived and is not shown yet. Bounded: what a busy topic sends beyond it is counted, the oldest first. */
+/**
+ * Events that have arrived and are not shown yet. Bounded: on a busy topic the oldest events beyond it are only
+ * counted.
+ */
 export class Backlog<T> {
   private waiting: T[] = [];
   private skippedCount = 0;
@@ -19,7 +22,7 @@ export class Backlog<T> {
     return this.isPaused ? [] : this.waiting.splice(0, max);
   }
 
-  /** How many were skipped since this was last asked; none is told while it is paused. */
+  /** Returns the number of events skipped since the last call, and zero while the console is paused. */
   takeSkipped(): number {
     if (this.isPaused) return 0;
     const skipped = this.skippedCount;
@@ -40,7 +43,7 @@ export class Backlog<T> {
     return this.isPaused;
   }
 
-  /** How many wait, those included that are skipped already. */
+  /** Number of waiting events, including those skipped already. */
   get size(): number {
     return this.waiting.length + this.skippedCount;
   }

@@ -6,7 +6,7 @@ import { decoder } from "./raw_payload";
 
 export type State = "connecting" | "connected" | "reconnecting" | "refused" | "disconnected" | "ended";
 
-/** What happens on the topic. */
+/** Receiver of the events of a topic. */
 export interface Listener {
   state(state: State, detail?: string): void;
   event(topic: string, event: string, payload: unknown): void;
@@ -19,15 +19,17 @@ export interface Listener {
 const RETRY_MS = [500, 1000, 2000, 5000];
 /** A server in order opens a WebSocket sooner; else something on the way blocks them, and long-polling may pass. */
 const FALLBACK_MS = 4000;
-/** How the server closes what an application's own backend disconnected. Phoenix's client does not come back then. */
+/** Code of a close that an application's own backend asked for. Phoenix's client does not come back then. */
 const NORMAL_CLOSURE = 1000;
+/** Code of a close because access is lost: the session ended, the member was removed. */
+const POLICY_VIOLATION = 1008;
 
 /** The console's connection to its application, on one topic at a time. */
 export class Connection {
   private opening: Promise<PusherLite | undefined> | undefined;
   private channel: PusherLiteChannel | undefined;
   private topic = "";
-  /** Whether who is there is known, so that whoever comes or goes from now on is news. */
+  /** True once the presence list is known, so that later joins and leaves are news. */
   private settled = false;
 
   constructor(
@@ -64,8 +66,22 @@ export class Connection {
         decode: decoder((raw, done) => Serializer.decode(raw, done)),
       },
     });
-    pusher.socket.onClose((event) => (event.code === NORMAL_CLOSURE ? this.disconnected() : this.lost()));
+    pusher.socket.onClose(({ code }) => {
+      if (code === NORMAL_CLOSURE) return this.disconnected();
+      this.lost();
+      if (code === POLICY_VIOLATION) void this.renew(pusher);
+    });
     return pusher;
+  }
+
+  /** Asks for another JWT, since the one in use may have ended with its session; a page that gets none is told now. */
+  private async renew(pusher: PusherLite): Promise<void> {
+    try {
+      pusher.jwt = await this.backend.fetchJwt();
+    } catch (error) {
+      // Anything else is tried again when the JWT is refused.
+      if (error instanceof AccessEnded) this.end(pusher);
+    }
   }
 
   private async firstJwt(): Promise<string | undefined> {

@@ -70,7 +70,7 @@ function showState(state: State, detail?: string): void {
   const status = byId("status");
   status.dataset["state"] = state;
   status.textContent = detail ? `${STATE_TEXT[state]}: ${detail}` : STATE_TEXT[state];
-  // Who is there is not known any more.
+  // The presence list is no longer known.
   if (state !== "connected") people.show({});
   if (state === "connected") log.add({ at: new Date(), note: `Watching ${topic}` });
   else if (state !== "connecting") log.add({ at: new Date(), note: status.textContent });

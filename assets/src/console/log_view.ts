@@ -6,11 +6,11 @@ import { prettyJson } from "./pretty_json";
 const MAX_ROWS = 500;
 /** Rows added between two frames of the screen; more wait, so that the page can be used while a topic is busy. */
 const ROWS_A_FRAME = 40;
-/** How much of a payload is shown, in characters. */
+/** Characters shown of a payload. */
 const MAX_SHOWN = 20_000;
 /** A payload of more lines is folded. */
 const FOLD_FROM = 14;
-/** How near the end, in pixels, counts as reading the newest rows. */
+/** Distance from the end, in pixels, that counts as reading the newest rows. */
 const FOLLOW_WITHIN = 80;
 
 /** Something to show: an event with its payload as it was spelled, or a remark of the console. */

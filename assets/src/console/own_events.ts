@@ -1,9 +1,9 @@
-/** What has been sent and not been heard: the rest was never on the topic, or is long gone. */
+/** Maximum number of sent events that wait to be received. The rest was never on the topic, or is long gone. */
 const MAX_WAITING = 50;
 
 /**
- * Which events are the console's own. The server does not say who published what it passes on, but it passes it on as it
- * was spelled: an event that is told word for word as it was sent is taken for one's own, once.
+ * Recognizes the console's own events. The server does not say who published an event, but it passes an event on word
+ * for word. So a received event that equals a sent one counts as the console's own, once.
  */
 export class OwnEvents {
   private waiting: string[] = [];
@@ -19,7 +19,7 @@ export class OwnEvents {
     this.heard(topic, event, payload);
   }
 
-  /** Whether an event is one's own. */
+  /** Returns true if an event is the console's own. */
   heard(topic: string, event: string, payload: string): boolean {
     const at = this.waiting.indexOf(key(topic, event, payload));
     if (at >= 0) this.waiting.splice(at, 1);

@@ -4,7 +4,7 @@ import { byId, element } from "../site/dom";
 /** Of a crowd the first are shown, in the order of their names, and how many there are. */
 const MAX_SHOWN = 100;
 
-/** Who is on the topic, drawn at most once for each frame of the screen. */
+/** List of the users on the topic, drawn at most once for each frame of the screen. */
 export class PeopleView {
   private latest: PresenceState | undefined;
   private scheduled = false;

@@ -9,13 +9,17 @@ const FIELDS: Record<string, string> = { name: "event-name", payload: "event-pay
 export function bringPublishingToLife(backend: Backend, own: OwnEvents, topic: () => string): void {
   const form = document.getElementById("publish") as HTMLFormElement | null;
   if (!form) return;
+  let newest = 0;
   const publish = async () => {
+    const number = ++newest;
     const event: NewEvent = {
       topic: topic(),
       name: byId<HTMLInputElement>("event-name").value.trim(),
       payload: byId<HTMLTextAreaElement>("event-payload").value.trim(),
     };
-    show(problemOf(event) ?? (await send(backend, own, event)));
+    const problems = problemOf(event) ?? (await send(backend, own, event));
+    // A late answer to an earlier event says nothing about this one.
+    if (number === newest) show(problems);
   };
   form.addEventListener("submit", (submit) => {
     submit.preventDefault();
@@ -29,7 +33,7 @@ export function bringPublishingToLife(backend: Backend, own: OwnEvents, topic: (
 /** Messages by field; none when all is well. */
 export type Problems = Record<string, string[]>;
 
-/** What the server would refuse, said at once. */
+/** Returns the problems for which the server would refuse the event, to show them immediately. */
 export function problemOf({ name, payload }: NewEvent): Problems | undefined {
   if (name === "") return { name: ["can't be blank"] };
   try {
@@ -37,7 +41,7 @@ export function problemOf({ name, payload }: NewEvent): Problems | undefined {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject ? undefined : { payload: ["must be an object: {…}"] };
   } catch (error) {
-    return { payload: [`is no JSON: ${error instanceof Error ? error.message : String(error)}`] };
+    return { payload: [`is not valid JSON: ${error instanceof Error ? error.message : String(error)}`] };
   }
 }
 
@@ -49,7 +53,7 @@ async function send(backend: Backend, own: OwnEvents, event: NewEvent): Promise<
   } catch (error) {
     own.failed(event.topic, event.name, event.payload);
     if (error instanceof Refused) return error.errors;
-    if (error instanceof AccessEnded) return { base: ["You are signed out, or may not publish here any more."] };
+    if (error instanceof AccessEnded) return { base: ["You are signed out, or no longer allowed to publish here."] };
     return { base: [`Not published: ${error instanceof Error ? error.message : String(error)}`] };
   }
 }

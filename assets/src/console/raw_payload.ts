@@ -3,7 +3,7 @@
  * beyond what JavaScript can hold, names given twice) and not what JSON.parse makes of it.
  */
 
-/** What Phoenix's socket makes of a frame. */
+/** A frame as Phoenix's socket reads it. */
 export interface Message {
   join_ref: string | null;
   ref: string | null;
@@ -26,7 +26,7 @@ export function decoder(decodeOthers: Decode): Decode {
   };
 }
 
-/** How a decoded payload was spelled. */
+/** Returns the original spelling of a decoded payload. */
 export function spellingOf(payload: unknown): string {
   const known = typeof payload === "object" && payload !== null ? spellings.get(payload) : undefined;
   return known ?? JSON.stringify(payload) ?? "";

@@ -1,4 +1,4 @@
-/** What the demo asks of its backend, which holds the token: a JWT for the page, and a publish through REST. */
+/** Requests of the demo to its backend, which holds the token: a JWT for the page, and a publish through REST. */
 
 /** `POST /demo/session`: a JWT of an hour that can join and send, nothing else. */
 export async function fetchJwt(): Promise<string> {

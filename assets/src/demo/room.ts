@@ -11,7 +11,7 @@ const EVENT = "new_message";
 export class Room {
   private readonly pusher: PusherLite;
   private readonly channel: PusherLiteChannel;
-  /** Whether the presence list is complete, so that whoever comes or goes from now on is news. */
+  /** True once the presence list is complete, so that later joins and leaves are news. */
   private settled = false;
   /** Set when the visitor took another name: what this connection still hears is not for the page any more. */
   private over = false;

@@ -8,7 +8,7 @@ const MAX_ENTRIES = 300;
 /** Colours of people; the style sheet knows them by number. */
 const HUES = 8;
 
-/** How near the end, in pixels, counts as reading the newest messages. */
+/** Distance from the end, in pixels, that counts as reading the newest messages. */
 const FOLLOW_WITHIN = 80;
 
 export type ConnectionState = "connecting" | "connected" | "reconnecting" | "unreachable";
@@ -50,7 +50,7 @@ export function showPeople(presence: PresenceState, ownName: string): void {
   const names = Object.keys(presence).sort((a, b) => Number(b === ownName) - Number(a === ownName) || a.localeCompare(b));
   byId("people").replaceChildren(...names.map((name) => person(name, presence[name]?.metas.length ?? 0, ownName)));
   byId("people-count").textContent = String(names.length);
-  byId("here").textContent = names.length === 1 ? "Only you here" : `${names.length} here`;
+  byId("here").textContent = names.length === 1 ? "Only you online" : `${names.length} online`;
 }
 
 function person(name: string, devices: number, ownName: string): HTMLElement {

@@ -1,6 +1,6 @@
 /** A button at each snippet and each key that copies it. Without it they are plain text. */
 
-/** How long a button says what happened, in milliseconds. */
+/** Time for which a button shows the result, in milliseconds. */
 const FEEDBACK_MS = 2000;
 
 export function offerCopies(): void {

@@ -1,4 +1,4 @@
-//! One connection, as its thread knows it.
+//! One connection, as its thread sees it.
 use super::sequence::Slot;
 use super::task::Role;
 use crate::tally::Tally;
@@ -45,7 +45,7 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    /// One that is not in use yet.
+    /// Creates an unused one.
     pub(super) fn free() -> Conn {
         Conn {
             fd: -1,
@@ -75,7 +75,7 @@ impl Conn {
     }
 }
 
-/// What few connections need.
+/// State that only few connections need.
 pub(super) struct Extra {
     pub(super) users: HashSet<String>,
     pub(super) seqs: Vec<u32>,

@@ -238,7 +238,7 @@ impl Worker {
         self.add(K::Closed, 1);
     }
 
-    /// The server ended it, or it never came up.
+    /// Handles a connection that the server ended, or that never came up.
     pub(super) fn closed(&mut self, idx: u32, why: &str) {
         let c = &self.conns[idx as usize];
         match c.st {

@@ -1,4 +1,4 @@
-//! What the threads count.
+//! Counters of the threads.
 use std::sync::atomic::AtomicU64;
 
 /// Counters of a thread: kept locally, stored for the main thread once per epoll round.

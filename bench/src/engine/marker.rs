@@ -1,4 +1,4 @@
-//! The marker of a published message: when, by which publisher, and which of its messages.
+//! The marker of a published message: time, publisher, and sequence number.
 use crate::proto::REF;
 use crate::ws;
 use memchr::memmem;
@@ -24,7 +24,7 @@ pub(super) fn put_mark(b: &mut [u8], ts: u64, slot: u32, seq: u32) {
     put_hex(&mut b[23..31], seq as u64);
 }
 
-/// Frames for the websocket, bodies for http, with the place of the marker and of the ref.
+/// Builds frames for the websocket, bodies for http, with the offsets of the marker and of the ref.
 pub fn template(text: &str, websocket: bool) -> Result<(Vec<u8>, usize, usize), String> {
     let mut v = vec![];
     if websocket {

@@ -1,6 +1,6 @@
-//! The data plane: each generator thread runs one epoll over its share of the connections. One read buffer
-//! per thread, frames parsed where they lie, a connection holds bytes only for a partial frame. A frame is
-//! looked at for the marker `~@<ts 16 hex><slot 5 hex><seq 8 hex>` and, when it has one, for nothing else.
+//! The data plane: each generator thread runs one epoll over its share of the connections. One read buffer per thread,
+//! frames parsed where they lie, a connection holds bytes only for a partial frame. A frame is searched for the marker
+//! `~@<ts 16 hex><slot 5 hex><seq 8 hex>` and, if it has one, not read any further.
 mod connection;
 mod connections;
 mod counters;

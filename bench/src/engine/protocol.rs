@@ -1,4 +1,4 @@
-//! Frames that are no delivered messages: joining, presence, replies.
+//! Frames that are not delivered messages: joining, presence, replies.
 use super::connection::St;
 use super::counters::K;
 use super::task::Role;

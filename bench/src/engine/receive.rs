@@ -204,7 +204,8 @@ impl Worker {
         }
     }
 
-    /// Once slow connections are drained, what they still get is counted apart.
+    /// Counts a delivery to a slow connection. Once slow connections are drained, their deliveries are counted
+    /// separately.
     #[cold]
     pub(super) fn slow_delivery(&mut self, idx: u32) {
         let id = self.conns[idx as usize].id;

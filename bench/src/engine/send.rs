@@ -1,4 +1,4 @@
-//! Writing what a socket takes.
+//! Writing of as many bytes as a socket takes.
 use super::sockets::errno;
 use super::task::Role;
 use super::worker::Worker;

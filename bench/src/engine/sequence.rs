@@ -1,4 +1,4 @@
-//! Which messages of a publisher have come.
+//! Sequence numbers received from a publisher.
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Slot {
@@ -7,7 +7,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// 0 new and in order or after a gap, 1 late (out of order), 2 duplicate
+    /// Returns 0 if new and in order or after a gap, 1 if late (out of order), 2 for a duplicate.
     #[inline]
     pub(super) fn see(&mut self, seq: u32) -> u8 {
         if seq == self.last.wrapping_add(1) {

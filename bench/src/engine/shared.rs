@@ -1,4 +1,4 @@
-//! What all threads see.
+//! State shared by all threads.
 use super::counters::{Ctrs, K};
 use crate::http::Publisher;
 use crate::proto::Proto;
@@ -32,12 +32,12 @@ pub struct Shared {
     pub templates: Vec<(Vec<u8>, usize, usize)>,
     pub event: String,
     pub ctrs: Vec<Ctrs>,
-    /// deliveries due from what is published, those given up in a stall, messages taken at rate 0
+    /// deliveries expected of the published messages, those given up in a stall, messages taken at rate 0
     pub expected: AtomicU64,
     pub forgiven: AtomicU64,
     pub taken: AtomicU64,
     pub watch: Mutex<HashMap<u64, View>>,
-    /// of a crowd: who has been told of all of it, of whom, and when
+    /// of a crowd: the clients that were told of all users, with their tally and the time
     pub complete: Mutex<HashMap<u64, (Tally, u64)>>,
     pub slow: Mutex<Vec<SlowConn>>,
 }
@@ -53,7 +53,7 @@ pub struct View {
     pub join_sent: u64,
     pub joined: u64,
     pub size: usize,
-    /// when the size last changed
+    /// time at which the size last changed
     pub changed: u64,
     pub frames: u64,
 }

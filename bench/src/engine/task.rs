@@ -1,4 +1,4 @@
-//! What the threads are told to do, and what they say about it.
+//! Commands to the threads, and their reports.
 use hdrhistogram::Histogram;
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
@@ -20,7 +20,7 @@ pub struct Spec {
     pub slot: u32,
     pub slow: bool,
     pub watch: bool,
-    /// the users that it is to be told of; 0: whoever there is
+    /// number of users that it has to be told of; 0: any number
     pub crowd: i64,
     /// publishers: number of the first stream, and how far apart its streams are
     pub stream: (u64, u64),

@@ -1,4 +1,4 @@
-//! What a thread is told, and what is due.
+//! Commands to a thread, and its timers.
 use super::connection::St;
 use super::counters::K;
 use super::sockets::setopt;
@@ -62,7 +62,7 @@ impl Worker {
         }
     }
 
-    /// Whatever is due; returns when to look again.
+    /// Runs the due timers; returns the time of the next check.
     pub(super) fn timers(&mut self, now: u64) -> u64 {
         let mut next = now + 200_000_000;
         while let Some((due, _)) = self.queue.front() {

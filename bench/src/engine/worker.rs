@@ -1,4 +1,4 @@
-//! A generator thread: its loop over what is ready.
+//! A generator thread: its loop over ready sockets.
 use super::connection::{Conn, St};
 use super::counters::{K, NK};
 use super::shared::Shared;

@@ -19,7 +19,7 @@ impl Run {
         self.out.insert(k.into(), v);
     }
 
-    /// What the join phase says, whatever the scenario.
+    /// Adds the figures of the join phase, which all scenarios have.
     pub(super) fn put_joins(&mut self, r: &Report) {
         let (j, f) = (self.sh.get(K::Joined), self.sh.get(K::Failed));
         self.put("joined", json!(j));

@@ -1,4 +1,4 @@
-//! Publishing, and what came of it.
+//! Publishing, and its results.
 use super::figures::r3;
 use super::run::Run;
 use crate::engine::{Cmd, Job, Report, K};
@@ -35,7 +35,7 @@ pub(super) struct Window {
 }
 
 impl Run {
-    /// Publishes, waits for the deliveries; the figures of what came between.
+    /// Publishes and waits for the deliveries; returns the figures of that window.
     pub(super) fn publish(&mut self, job: Job, per_message: f64) -> Window {
         let g = |r: &Run, k| r.sh.get(k);
         let unique = |r: &Run| r.sh.get(K::Delivered).saturating_sub(r.sh.get(K::Dup));

@@ -54,7 +54,7 @@ impl Run {
         }
     }
 
-    /// Until `f`, `secs` at most, and the cap at most.
+    /// Waits until `f` is true, at most `secs`, and at most until the cap.
     pub(super) fn wait(&mut self, secs: f64, mut f: impl FnMut(&Run) -> bool) -> bool {
         let end = mono() + (secs * 1e9) as u64;
         loop {
@@ -100,7 +100,7 @@ impl Run {
         all
     }
 
-    /// Opens them over all threads at --connect-rate; true once each has joined or failed.
+    /// Opens them over all threads at --connect-rate; returns true once each has joined or failed.
     pub(super) fn connect(&mut self, specs: Vec<Spec>) -> bool {
         if specs.is_empty() {
             return true;
@@ -136,7 +136,7 @@ impl Run {
             .collect()
     }
 
-    /// P publishers over T topics: one topic each when P >= T, else every P-th topic.
+    /// Returns P publishers over T topics: one topic each when P >= T, otherwise every P-th topic.
     pub(super) fn pubs(&self, p: u32, first_id: u64, http: bool, slots: bool) -> (Vec<Spec>, u64) {
         let t = self.c.topics.max(1);
         let p = p.max(1);
@@ -160,7 +160,7 @@ impl Run {
         (v, if slots || p >= t { p as u64 } else { t as u64 })
     }
 
-    /// Closes everything and reads what memory stays.
+    /// Closes everything and reads how much memory remains in use.
     pub(super) fn close_all(&mut self, secs: f64) -> Snap {
         let open = self.sh.get(K::Closed);
         self.tell_all(|_| Cmd::CloseAll);

@@ -1,4 +1,4 @@
-//! What a run is set up with: who publishes what, and the threads.
+//! Setup of a run: the publishers and their topics, and the threads.
 use super::run::Run;
 use super::url::url;
 use crate::cli::{Common, ProtoKind, PublishKind};

@@ -39,7 +39,7 @@ function connect(jwt) {
   });
   pusher.socket.onClose(lost);
 
-  // Who was here before is no news; only who comes and goes once the list has oneself in it.
+  // Users who were here before are no news. Joins and leaves are news once the list includes this user.
   let settled = false;
   const channel = pusher.subscribe(topic, {
     onSuccess: () => {
@@ -134,7 +134,7 @@ function showProblem(text) {
   byId("problem").textContent = text;
 }
 
-/** What comes down a socket may be anything that another client sent. */
+/** Shows a message. It may be anything that another client sent. */
 function showMessage({ name = "?", message = "", via }) {
   const head = element("p", "message-head", element("strong", "", String(name)), timeNow());
   if (via === "REST") head.append(element("span", "via", "REST"));

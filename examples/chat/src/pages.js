@@ -51,7 +51,7 @@ export function chatPage({ name, topic, appKey, pusherUrl }) {
           <p id="problem" class="problem" role="alert"></p>
         </section>
         <section class="card people" aria-labelledby="people-title">
-          <h2 id="people-title">Here now</h2>
+          <h2 id="people-title">Online</h2>
           <ul id="people"></ul>
         </section>
       </div>`,

@@ -1,9 +1,9 @@
 import { CachedJwt } from "./cached_jwt.js";
 
-/** How long an answer of pusher-lite may take, in milliseconds. */
+/** Timeout for an answer of pusher-lite, in milliseconds. */
 const TIMEOUT = 5000;
 
-/** What keeps pusher-lite from doing what was asked, and what to do about it. Never holds the token or a JWT. */
+/** Failure of a request to pusher-lite, and what to do about it. Never holds the token or a JWT. */
 export class PusherLiteError extends Error {
   /** `status` is the HTTP status for the browser; what is `temporary` may work when tried again. */
   constructor(message, { status = 502, temporary = false, cause } = {}) {

@@ -2,12 +2,12 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 const COOKIE = "chat";
 
-/** How long a browser stays signed in, in seconds. */
+/** Lifetime of a sign-in, in seconds. */
 const LIFETIME = 30 * 24 * 3600;
 
 /**
- * Who somebody is, in a signed cookie: `<claims>.<signature>`, both base64url. A real application would ask for a
- * password; this one believes any name.
+ * Identity of the visitor, in a signed cookie: `<claims>.<signature>`, both base64url. A real application would ask for
+ * a password; this one believes any name.
  */
 export class SignIn {
   #secret;

@@ -17,7 +17,7 @@ const SERVER = process.env.SERVER_BIN
   ? path.resolve(process.env.SERVER_BIN)
   : ["release", "debug"].map((profile) => path.join(CHAT, `../../target/${profile}/pusher-lite`)).find(existsSync);
 
-/** What is missing here for the browser test, with what to do about it; undefined when all is there. */
+/** Returns the tools that the browser test lacks here, with what to do about it; undefined when all are there. */
 export function missing() {
   if (!SERVER || !existsSync(SERVER)) return "no pusher-lite: build it with `make build`, or set SERVER_BIN";
   if (!existsSync(CHROMIUM)) return `no Chromium at ${CHROMIUM}: install it, or set CHROMIUM_PATH`;
@@ -82,7 +82,7 @@ export async function startChat({ url, token, appKey }) {
 class Program {
   #child;
   #exit;
-  /** What the program printed, by name of the pattern. */
+  /** Output of the program, by name of the pattern. */
   found = {};
 
   /** Resolves once every pattern has matched a line of the program's output. */

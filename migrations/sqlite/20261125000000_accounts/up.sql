@@ -1,4 +1,4 @@
--- What the pages need beyond the original's tables. Those stay as they are, so that the original can still run on them.
+-- Tables of the pages, beyond the original's. Those stay as they are, so that the original can still run on them.
 
 -- Browsers that are signed in. The cookie's id is a secret: only its SHA-256 is kept.
 CREATE TABLE sessions (
@@ -20,7 +20,7 @@ CREATE TABLE email_changes (
 );
 CREATE INDEX email_changes_token_hash_index ON email_changes (token_hash);
 
--- When and from where a token was last exchanged for a JWT.
+-- Time and address of a token's last exchange for a JWT.
 CREATE TABLE user_token_uses (
     user_token_id integer PRIMARY KEY REFERENCES user_tokens (id) ON DELETE CASCADE,
     used_at timestamp NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE invitation_enrollments (
 );
 CREATE INDEX invitation_enrollments_organization_id_index ON invitation_enrollments (organization_id);
 
--- Who invited somebody to the server itself, and not into an organization.
+-- Senders of invitations to the server itself, rather than into an organization.
 CREATE TABLE invitation_senders (
     invitation_id integer NOT NULL REFERENCES invitations (id) ON DELETE CASCADE,
     user_id integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -63,7 +63,7 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_next_attempt_at_index ON mails (next_attempt_at);
 
--- Who did what when, to which row. Without foreign keys, since it outlives what it tells of.
+-- Audit log. Without foreign keys, since its entries outlive the rows that they name.
 CREATE TABLE audit_entries (
     id integer PRIMARY KEY AUTOINCREMENT NOT NULL,
     actor_id integer,

@@ -1,11 +1,14 @@
-//! What is counted.
+//! Counters.
 
 use std::time::Duration;
 
+use pusher_lite_protocol::Dialect;
 use serde_json::value::RawValue;
 
-use super::super::{OpenSockets, Refusal, SAMPLES, STEP, Totals};
-use super::*;
+use super::{
+    super::{OpenSockets, Refusal, SAMPLES, STEP, Totals},
+    *,
+};
 
 fn json(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
@@ -26,8 +29,8 @@ vsn_test!(sockets_topics_and_events_are_counted, async |vsn: Vsn| {
     let mut bob = Client::joined(&hub, "bob", vsn, "t").await;
     alice.expect_diff().await;
     alice.send("1", "2", "t", "e", "{}").await;
-    hub.publish(&topic("t"), "e", &json("{}")).unwrap();
-    hub.publish(&topic("empty"), "e", &json("{}")).unwrap();
+    hub.publish(&topic("t"), "e", EventPayload::check(&json("{}"))).unwrap();
+    hub.publish(&topic("empty"), "e", EventPayload::check(&json("{}"))).unwrap();
     for client in [&mut alice, &mut bob] {
         client.receive().await;
         client.receive().await;
@@ -36,12 +39,12 @@ vsn_test!(sockets_topics_and_events_are_counted, async |vsn: Vsn| {
 
     let stats = hub.stats();
     let mut sockets = OpenSockets::default();
-    sockets.websocket[vsn.index()] = 2;
+    sockets.websocket[Dialect::from(vsn).index()] = 2;
     assert_eq!((stats.sockets, stats.topics), (sockets, 1));
     let Totals { opened, joins, leaves, pushed, published, deliveries, presence_deliveries, .. } = stats.totals;
     assert_eq!((opened, joins, leaves), (2, 2, 0));
     assert_eq!((pushed, published, deliveries), (1, 2, 4));
-    // Alice's own coming, then Bob's to both.
+    // Alice's own join, then Bob's to both.
     assert_eq!(presence_deliveries, 3);
     assert_eq!(stats.fan_out, [1, 2, 0, 0, 0, 0, 0]);
     let application = &hub.applications()[0];
@@ -78,7 +81,7 @@ async fn bytes_are_those_of_the_frames() {
         alice.receive_text().await;
     }
     let before = hub.stats().totals.bytes_out;
-    hub.publish(&topic("t"), "e", &json(r#"{"a":1}"#)).unwrap();
+    hub.publish(&topic("t"), "e", EventPayload::check(&json(r#"{"a":1}"#))).unwrap();
     let received = alice.receive_text().await;
     assert_eq!(hub.stats().totals.bytes_out - before, received.len() as u64 + 2);
 }
@@ -122,20 +125,47 @@ async fn a_binary_push_that_some_cannot_take_is_counted() {
 async fn the_last_ten_minutes_are_kept() {
     let hub = Hub::new(Default::default());
     let mut client = Client::joined(&hub, "alice", Vsn::V2, "t").await;
-    assert_eq!(hub.history(), []);
+    assert_eq!(hub.samples(), []);
     for _ in 0..10 {
-        hub.publish(&topic("t"), "e", &json("{}")).unwrap();
+        hub.publish(&topic("t"), "e", EventPayload::check(&json("{}"))).unwrap();
         client.receive().await;
     }
     tokio::time::sleep(STEP + Duration::from_millis(1)).await;
-    let samples = hub.history();
+    let samples = hub.samples();
     assert_eq!((samples.len(), samples[0].sockets, samples[0].topics), (1, 1, 1));
     assert!((samples[0].events_in - 2.0).abs() < 0.01 && (samples[0].deliveries - 2.0).abs() < 0.01, "{samples:?}");
 
     drop(client);
     tokio::time::sleep(STEP * 200).await;
-    let samples = hub.history();
+    let samples = hub.samples();
     assert_eq!(samples.len(), SAMPLES);
     assert_eq!((samples[0].sockets, samples[0].events_in), (0, 0.0));
     assert!(samples.is_sorted_by_key(|sample| sample.at));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_opens_nothing_is_forgotten_and_the_last_minute_passes() {
+    let hub = Hub::new(Default::default());
+    hub.attempt([203, 0, 113, 1].into()).unwrap();
+    hub.publish(&topic("t"), "e", EventPayload::check(&json("{}"))).unwrap();
+    assert_eq!((hub.sizes().addresses, hub.applications()[0].recent_events_in), (1, 1));
+    // One more step than a minute has, for the one that has begun.
+    for _ in 0..=60 / STEP.as_secs() {
+        tokio::time::sleep(STEP).await;
+    }
+    assert_eq!((hub.sizes().addresses, hub.applications()[0].recent_events_in), (0, 0));
+    assert_eq!(hub.applications()[0].events_in, 1);
+}
+
+#[tokio::test]
+async fn metas_of_two_runs_differ() {
+    let first = || async {
+        let hub = Hub::new(Default::default());
+        let _alice = Client::joined(&hub, "alice", Vsn::V2, "t").await;
+        hub.presence_list(&topic("t")).unwrap().get().to_owned()
+    };
+    let phx_ref = |list: String| {
+        serde_json::from_str::<serde_json::Value>(&list).unwrap()["alice"]["metas"][0]["phx_ref"].clone()
+    };
+    assert_ne!(phx_ref(first().await), phx_ref(first().await));
 }

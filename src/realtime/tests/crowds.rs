@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::Limits;
-use super::*;
+use super::{super::Limits, *};
 
-/// Receives until the client sees exactly these, and returns how many diffs it took.
+/// Receives until the client sees exactly these users, and returns the number of diffs.
 async fn until_seen(client: &mut Client, view: &mut View, expected: &View) -> usize {
     let mut diffs = 0;
     while view != expected {
@@ -17,7 +16,7 @@ async fn until_seen(client: &mut Client, view: &mut View, expected: &View) -> us
 }
 
 fn list(hub: &Hub, name: &str) -> View {
-    View::of(hub.presence_list(&topic(name)).get())
+    View::of(hub.presence_list(&topic(name)).unwrap().get())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,7 +38,7 @@ async fn everyone_sees_everyone_after_a_storm_of_joins_and_leaves() {
                 } else if number % 5 == 2 {
                     client.send("1", "2", "t", "phx_leave", "{}").await;
                 }
-                // The presence of the first join is of no more interest when there is another.
+                // A second join makes the presence of the first one irrelevant.
                 let join_ref = if number % 5 == 1 { "2" } else { "1" };
                 while client.receive().await.r#ref != join_ref {}
                 let state = loop {
@@ -66,7 +65,7 @@ async fn everyone_sees_everyone_after_a_storm_of_joins_and_leaves() {
     drop(clients);
     let mut last = Client::connect(&hub, "last", Vsn::V2).await;
     last.join("t", "1").await;
-    // By name: there are two as well when all but one of those who leave have left and this one is still to join.
+    // By name: there are also two when all leaving members but one have left and this one is still to join.
     let expected = loop {
         let list = list(&hub, "t");
         if list.users().eq(["last", "watcher"]) {
@@ -78,7 +77,7 @@ async fn everyone_sees_everyone_after_a_storm_of_joins_and_leaves() {
 }
 
 vsn_test!(changes_at_the_same_time_are_told_together, async |vsn| {
-    // So long that nobody is told for want of time.
+    // So long that members are never told because the time has come.
     let (presence_window, idle_timeout) = (Duration::from_secs(3600), Duration::from_secs(360_000));
     let hub = Hub::new(Limits { presence_window, idle_timeout, ..Limits::default() });
     let mut watcher = Client::joined(&hub, "watcher", vsn, "t").await;

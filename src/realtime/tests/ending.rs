@@ -1,15 +1,19 @@
-//! How connections end.
+//! Ends of connections.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, sleep},
+};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::super::Limits;
-use super::*;
+use super::{
+    super::{Limits, Revocation, close::Close, revocation::Revoked},
+    *,
+};
 
-/// What the server answers to some bytes, up to the end of the stream.
+/// Returns the server's answer to some bytes, up to the end of the stream.
 async fn answer_to(bytes: &[u8], vsn: Vsn) -> Vec<u8> {
     let hub = Hub::new(Limits::default());
     let mut client = open(&hub, identity("alice"), vsn).await;
@@ -78,7 +82,7 @@ async fn a_user_is_disconnected_from_one_application() {
     let mut other_user = Client::connect(&hub, "other", Vsn::V2).await;
     let elsewhere = Identity { app_key: "key2".into(), ..identity("kicked") };
     let mut other_application = Client::connect_as(&hub, elsewhere, Vsn::V2).await;
-    hub.disconnect_user("key", "kicked");
+    hub.disconnect_user("key", "kicked").unwrap();
     first.expect_close(Some(1000)).await;
     second.expect_close(Some(1000)).await;
     other_user.heartbeat().await;
@@ -93,7 +97,7 @@ vsn_test!(sockets_that_are_closed_together_do_not_hear_of_each_other, async |vsn
     first.expect_diff().await;
     watcher.expect_diff().await;
     watcher.expect_diff().await;
-    hub.disconnect_user("key", "kicked");
+    hub.disconnect_user("key", "kicked").unwrap();
     first.expect_close(Some(1000)).await;
     second.expect_close(Some(1000)).await;
     assert_eq!(watcher.expect_diff().await.1, ["kicked"]);
@@ -114,16 +118,48 @@ async fn sockets_end_with_what_they_live_by() {
         Client::connect_as(&hub, other_user, Vsn::V2).await,
         Client::connect_as(&hub, Identity { token_id: None, organization_id: None, ..base }, Vsn::V2).await,
     ];
-    hub.close_application("archived");
+    hub.revoke(&[Revocation::Application("archived".to_owned())]).await;
     by_application.expect_close(Some(1008)).await;
     by_token.heartbeat().await;
-    hub.close_token(20);
+    hub.revoke(&[Revocation::Token(20)]).await;
     by_token.expect_close(Some(1008)).await;
     by_enrollment.heartbeat().await;
-    hub.close_enrollment(1, 30);
+    hub.revoke(&[Revocation::Enrollment { user_id: 1, organization_id: 30 }]).await;
     by_enrollment.expect_close(Some(1008)).await;
     for client in &mut others {
         client.heartbeat().await;
+    }
+}
+
+#[tokio::test]
+async fn many_revocations_are_one_pass_and_one_departure() {
+    const MEMBERS: i64 = 1000;
+    let hub = Hub::new(Limits::default());
+    let member = |user_id| Identity { user_id, organization_id: Some(30), ..identity("member") };
+    let mut members = Vec::new();
+    for user_id in 0..2 {
+        let mut client = Client::connect_as(&hub, member(user_id), Vsn::V2).await;
+        client.join("t", "1").await;
+        for event in ["phx_reply", "presence_state", "presence_diff"] {
+            assert_eq!(client.receive().await.event, event);
+        }
+        members.push(client);
+    }
+    members[0].expect_diff().await;
+    let _stranger = hub.open_longpoll(Identity { organization_id: Some(31), ..member(0) }, Vsn::V2).unwrap();
+    let sessions: Vec<_> = (2..MEMBERS).map(|user_id| hub.open_longpoll(member(user_id), Vsn::V2).unwrap()).collect();
+    let revocations: Vec<_> =
+        (0..MEMBERS).map(|user_id| Revocation::Enrollment { user_id, organization_id: 30 }).collect();
+    let (revoked, looked_at) = (Revoked::new(&revocations), Cell::new(0));
+    let open = hub.socket_count();
+    let closed = hub.shared.sockets.close_all(Close::Revoked, |identity| {
+        looked_at.set(looked_at.get() + 1);
+        revoked.includes(identity)
+    });
+    assert_eq!(closed.await, sessions.len() + members.len());
+    assert_eq!(looked_at.get(), open, "each is looked at once");
+    for mut client in members {
+        client.expect_close(Some(1008)).await;
     }
 }
 

@@ -2,13 +2,12 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::super::Limits;
-use super::*;
+use super::{super::Limits, *};
 
 const PUSHES: usize = 300;
 const PINGS: usize = 43;
 
-/// A client's frame, the mask being zero.
+/// A client's frame, with a mask of zero.
 fn client_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match payload.len() {
@@ -48,7 +47,7 @@ fn broadcast(number: usize) -> String {
     format!(r#"[null,null,"lobby:key:t","e",{{"n":{number},"s":"{}"}}]"#, "x".repeat(3000))
 }
 
-/// Pushes, pings between them and a close, as fast as they go.
+/// Pushes, pings between them and a close, without pauses.
 fn conversation() -> Vec<u8> {
     let mut bytes = client_frame(1, br#"["1","1","lobby:key:t","phx_join",{}]"#);
     for number in 0..PUSHES {

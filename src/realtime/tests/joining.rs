@@ -1,7 +1,14 @@
-//! Joining, leaving, and who is seen to be there.
+//! Joins, leaves and presence.
 
-use super::super::Limits;
-use super::*;
+use super::{
+    super::{
+        Limits,
+        action::{Action, Join},
+        connection::frames::Frames,
+        executor::Executor,
+    },
+    *,
+};
 
 const OK: &str = r#"{"status":"ok","response":{}}"#;
 
@@ -77,23 +84,55 @@ vsn_test!(each_socket_of_a_user_is_a_meta, async |vsn| {
         .map(|diff| diff.payload["joins"]["alice"]["metas"][0]["phx_ref"].clone())
         .collect();
     assert_ne!(refs[0], refs[1]);
-    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).get()).unwrap();
+    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).unwrap().get()).unwrap();
     let metas = list["alice"]["metas"].as_array().unwrap();
     assert_eq!(metas.iter().map(|meta| &meta["phx_ref"]).collect::<Vec<_>>(), refs.iter().collect::<Vec<_>>());
 
     drop(second);
     let left = watcher.receive().await;
     assert_eq!(left.payload["leaves"]["alice"]["metas"], json!([metas[1]]));
-    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).get()).unwrap();
+    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).unwrap().get()).unwrap();
     assert_eq!(list["alice"]["metas"], json!([metas[0]]));
-    assert_eq!(hub.presence_list(&topic("elsewhere")).get(), "{}");
+    assert_eq!(hub.presence_list(&topic("elsewhere")).unwrap().get(), "{}");
 });
+
+/// No door offers a join without presence yet.
+#[tokio::test]
+async fn a_client_may_join_unseen() {
+    let hub = Hub::new(Limits::default());
+    let mut watcher = Client::joined(&hub, "watcher", Vsn::V2, "t").await;
+    let outbox = Outbox::polled(1 << 20, Arc::default(), Arc::default());
+    let connection = hub.shared.sockets.add(Vsn::V2.into(), identity("unseen"), outbox);
+    let mut executor = Executor::new(Arc::clone(&hub.shared), Arc::clone(&connection));
+    let mut join = |replaced| {
+        let (appearance, lead, state) = (None, Vec::new(), None);
+        let join = Join { topic: topic("t"), appearance, lead, state, replaced, is_free: true };
+        executor.carry_out(Action::Join(join), 0, 0).joined.unwrap()
+    };
+    let membership = join(None);
+    let membership = join(Some(membership));
+    watcher.send("1", "2", "t", "e", "{}").await;
+    watcher.expect(None, None, "e", json!({})).await;
+    let received = connection.outbox.take().into_iter().map(Frames::into_bytes).collect::<Vec<_>>().concat();
+    assert_eq!(received, b"\x81\x20[null,null,\"lobby:key:t\",\"e\",{}]");
+    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).unwrap().get()).unwrap();
+    assert_eq!(list.as_object().unwrap().keys().collect::<Vec<_>>(), ["watcher"]);
+    let totals = hub.stats().totals;
+    assert_eq!((totals.joins, totals.leaves, totals.deliveries), (3, 1, 2));
+
+    executor.leave_all(vec![membership], None);
+    watcher.send("1", "3", "t", "e", "{}").await;
+    watcher.expect(None, None, "e", json!({})).await;
+    watcher.heartbeat().await;
+    assert!(connection.outbox.is_empty());
+    assert_eq!(hub.stats().totals.joined(), 1);
+}
 
 #[tokio::test]
 async fn what_came_with_the_handshake_is_read() {
     let hub = Hub::new(Limits::default());
     let (server, client) = loopback().await;
-    // A masked text frame, the mask being zero.
+    // A masked text frame, with a mask of zero.
     let text = br#"[null,"5","phoenix","heartbeat",{}]"#;
     let frame = [&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0], &text[..]].concat();
     tokio::spawn(hub.serve_websocket(server, frame.into(), identity("alice"), Vsn::V2));

@@ -1,26 +1,27 @@
-//! Long-poll sessions, most of them without any stream and in time that does not pass by itself.
+//! Long-poll sessions, most of them without any stream and with paused time.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::{Instant, pause, sleep, sleep_until};
 
-use super::super::{Ended, Limits, LongPoll, OpenError, ReceiveError};
-use super::*;
+use super::{
+    super::{Batch, Ended, Limits, LongPoll, OpenError, ReceiveError},
+    *,
+};
 
 /// A client that polls for one message after the other.
-struct Poller {
-    session: Arc<LongPoll>,
+pub(super) struct Poller {
+    pub(super) session: Arc<LongPoll>,
     received: VecDeque<Received>,
 }
 
 impl Poller {
-    fn open(hub: &Hub, unique_identifier: &str, vsn: Vsn) -> Poller {
+    pub(super) fn open(hub: &Hub, unique_identifier: &str, vsn: Vsn) -> Poller {
         let session = hub.open_longpoll(identity(unique_identifier), vsn).unwrap();
         Poller { session, received: VecDeque::new() }
     }
 
-    async fn joined(hub: &Hub, unique_identifier: &str, vsn: Vsn, topic: &str) -> Poller {
+    pub(super) async fn joined(hub: &Hub, unique_identifier: &str, vsn: Vsn, topic: &str) -> Poller {
         let mut poller = Poller::open(hub, unique_identifier, vsn);
         poller.send("1", topic, "phx_join", "{}").await;
         for event in ["phx_reply", "presence_state", "presence_diff"] {
@@ -29,31 +30,33 @@ impl Poller {
         poller
     }
 
-    async fn send(&self, r#ref: &str, topic: &str, event: &str, payload: &str) {
+    pub(super) async fn send(&self, r#ref: &str, topic: &str, event: &str, payload: &str) {
         let text = written(self.session.vsn(), ["1", r#ref, &format!("lobby:key:{topic}"), event], payload);
         self.session.receive_text(&text).await.unwrap();
     }
 
-    async fn receive(&mut self) -> Received {
+    pub(super) async fn receive(&mut self) -> Received {
         while self.received.is_empty() {
-            let messages = self.session.poll().await.unwrap().expect("a message");
-            self.received.extend(read_all(self.session.vsn(), messages.get()));
+            let batch = self.session.poll().await.unwrap().expect("a message");
+            self.received.extend(read_all(self.session.vsn(), batch));
         }
         self.received.pop_front().unwrap()
     }
 
-    /// A poll whose answer is awaited elsewhere.
+    /// Starts a poll whose answer is awaited elsewhere.
     fn poll(&self) -> tokio::task::JoinHandle<Result<Vec<Received>, Ended>> {
         let session = Arc::clone(&self.session);
         tokio::spawn(async move {
-            let messages = session.poll().await?;
-            Ok(messages.map(|messages| read_all(session.vsn(), messages.get())).unwrap_or_default())
+            let batch = session.poll().await?;
+            Ok(batch.map(|batch| read_all(session.vsn(), batch)).unwrap_or_default())
         })
     }
 }
 
-fn read_all(vsn: Vsn, messages: &str) -> Vec<Received> {
-    let messages: Vec<Value> = serde_json::from_str(messages).unwrap();
+/// Reads the messages of a batch, which counts as delivered then.
+fn read_all(vsn: Vsn, batch: Batch) -> Vec<Received> {
+    let messages: Vec<Value> = serde_json::from_str(batch.messages().get()).unwrap();
+    batch.delivered();
     let read = |message: Value| match vsn {
         Vsn::V1 => Received::read(vsn, &message),
         Vsn::V2 => Received::read(vsn, &serde_json::from_str(message.as_str().unwrap()).unwrap()),
@@ -65,7 +68,7 @@ fn events(messages: &[Received]) -> Vec<&str> {
     messages.iter().map(|message| message.event.as_str()).collect()
 }
 
-/// Lets everything happen that can without time passing.
+/// Lets everything happen that needs no time to pass.
 async fn settle() {
     sleep(Duration::from_millis(1)).await;
 }
@@ -125,6 +128,30 @@ vsn_test!(what_a_poll_does_not_fetch_waits_for_the_next, async |vsn| {
     }
 });
 
+vsn_test!(what_is_not_delivered_comes_first_in_the_next_poll, async |vsn| {
+    pause();
+    let hub = Hub::new(Limits::default());
+    let mut alice = Poller::joined(&hub, "alice", vsn, "t").await;
+    for (number, is_taken) in [(1, true), (2, false)] {
+        // Handed to a poll whose client goes away, before the poll has looked at it and after.
+        let session = Arc::clone(&alice.session);
+        let mut poll = Box::pin(async move { session.poll().await });
+        assert!(futures_util::poll!(&mut poll).is_pending());
+        alice.send("2", "t", "e", &format!(r#"{{"x":{number}}}"#)).await;
+        settle().await;
+        let batch = if is_taken { Some(poll.as_mut().await.unwrap().unwrap()) } else { None };
+        // Meanwhile the next poll waits, so that nothing overtakes.
+        let next = alice.poll();
+        alice.send("3", "t", "later", "{}").await;
+        settle().await;
+        assert!(!next.is_finished(), "what came before may come back");
+        drop((batch, poll));
+        assert_eq!(events(&next.await.unwrap().unwrap())[..2], ["e", "later"]);
+    }
+    alice.send("4", "t", "last", "{}").await;
+    assert_eq!(alice.receive().await.event, "last", "nothing came twice");
+});
+
 vsn_test!(a_session_ends_when_nobody_polls, async |vsn| {
     pause();
     let hub = Hub::new(Limits::default());
@@ -136,9 +163,9 @@ vsn_test!(a_session_ends_when_nobody_polls, async |vsn| {
         poller.send("1", "t", "phx_join", "{}").await;
     }
     settle().await;
-    assert!(polling.session.poll().await.unwrap().is_some());
+    polling.session.poll().await.unwrap().unwrap().delivered();
     let present = || -> Vec<String> {
-        let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).get()).unwrap();
+        let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).unwrap().get()).unwrap();
         list.as_object().unwrap().keys().cloned().collect()
     };
 
@@ -173,7 +200,7 @@ vsn_test!(a_slow_poller_is_closed_alone, async |vsn| {
     let slow = Poller::joined(&hub, "slow", vsn, "t").await;
     assert_eq!(polling.receive().await.event, "presence_diff");
     let payload = format!(r#"{{"s":"{}"}}"#, "x".repeat(3000));
-    for _ in 0..5 {
+    for _ in 0..25 {
         polling.send("2", "t", "e", &payload).await;
         let mut received = polling.receive().await;
         if received.event == "presence_diff" {
@@ -199,7 +226,7 @@ vsn_test!(a_disconnected_user_gets_what_was_before, async |vsn| {
     let poll = alice.poll();
     settle().await;
     bob.send("2", "t", "e", "{}").await;
-    hub.disconnect_user("key", "alice");
+    hub.disconnect_user("key", "alice").unwrap();
     assert_eq!(events(&poll.await.unwrap().unwrap()), ["e"]);
     settle().await;
     assert!(hub.longpoll(alice.session.id()).is_none());
@@ -244,7 +271,7 @@ async fn there_are_so_many_sessions_at_once() {
     assert_ne!(sessions[0].session.id(), sessions[1].session.id());
 }
 
-/// Binary pushes are left out of what a poller gets, and do not take up its queue either (D21).
+/// Pollers do not get binary pushes, and these do not take up a poller's queue either (D21).
 #[tokio::test]
 async fn pollers_are_left_out_of_binary_pushes() {
     let hub = Hub::new(Limits { outbox_bytes: 1000, ..Limits::default() });
@@ -267,13 +294,13 @@ async fn pollers_are_left_out_of_binary_pushes() {
     assert_eq!([poller.receive().await.event, poller.receive().await.event], ["before", "after"]);
 }
 
-/// Whatever the version and the transport: the same events in the same order, and one presence.
+/// The same events in the same order, and one presence, for every version and transport.
 #[tokio::test]
 async fn all_who_are_in_a_topic_see_the_same() {
     let hub = Hub::new(Limits::default());
     let mut sockets = [Client::joined(&hub, "s1", Vsn::V1, "t").await, Client::joined(&hub, "s2", Vsn::V2, "t").await];
     let mut pollers = [Poller::joined(&hub, "p1", Vsn::V1, "t").await, Poller::joined(&hub, "p2", Vsn::V2, "t").await];
-    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).get()).unwrap();
+    let list: Value = serde_json::from_str(hub.presence_list(&topic("t")).unwrap().get()).unwrap();
     assert_eq!(list.as_object().unwrap().len(), 4);
     for number in 0..20 {
         let payload = format!(r#"{{"n":{number}}}"#);
@@ -292,7 +319,7 @@ async fn all_who_are_in_a_topic_see_the_same() {
     assert!(seen.iter().all(|numbers| *numbers == seen[0]), "{seen:?}");
 }
 
-/// What is in the next 20 events.
+/// Returns the numbers of the next 20 events.
 async fn numbers(mut receive: impl AsyncFnMut() -> Received) -> Vec<i64> {
     let mut numbers = Vec::new();
     while numbers.len() < 20 {

@@ -1,27 +1,37 @@
-//! The hub over real streams, from behind the handshake.
+//! Tests of the hub over real streams, after the handshake.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use pusher_lite_protocol::{Outgoing, Vsn};
+use pusher_lite_protocol::{EventPayload, Outgoing, PayloadError, Vsn};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::protocol::{Message, Role},
+};
 
-use super::applications::Application;
-use super::connection::{Connection, SocketId};
-use super::outbox::Outbox;
-use super::sink::Sink;
-use super::{Hub, Identity, Topic};
+use super::{
+    Hub, Identity, Topic,
+    connection::{
+        connection::{Connection, SocketId},
+        outbox::Outbox,
+        sink::Sink,
+    },
+    usage::applications::Application,
+};
 
 mod counting;
 mod crowds;
 mod ending;
 mod fan_out;
+mod faults;
+mod holding;
 mod joining;
 mod longpolling;
+mod memory;
+mod pausing;
 mod pushing;
 mod slow;
 mod tls;
@@ -49,24 +59,30 @@ macro_rules! vsn_test {
 }
 use vsn_test;
 
-/// The two ends of a connection.
+/// Makes the two ends of a connection.
 pub(super) async fn loopback() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     (listener.accept().await.unwrap().0, client)
 }
 
-/// A connection that no pump serves, and the client's end of it.
+/// Makes a connection that no pump serves, and the client's end of it.
 pub(super) async fn connection(id: SocketId, unique_identifier: &str, vsn: Vsn) -> (Arc<Connection>, TcpStream) {
     let (server, client) = loopback().await;
     let (reader, writer) = server.into_split();
-    // Nobody reads, but the stream has to stay open.
+    // The server does not read, but the stream has to stay open.
     std::mem::forget(reader);
-    let outbox = Outbox::new(Sink::Stream(writer), 1 << 20);
-    (Arc::new(Connection::new(id, vsn, identity(unique_identifier), outbox, application(), 0, 0)), client)
+    let outbox = Outbox::new(Sink::Stream(writer), 1 << 20, Arc::default());
+    (Arc::new(Connection::new(id, vsn.into(), identity(unique_identifier), outbox, application(), 0, 0)), client)
 }
 
-/// The application of [`identity`], counted by nobody.
+/// Makes a connection of a long-poll session without polls.
+pub(super) fn polled(id: SocketId, vsn: Vsn) -> Arc<Connection> {
+    let outbox = Outbox::polled(1 << 20, Arc::default(), Arc::default());
+    Arc::new(Connection::new(id, vsn.into(), identity("polled"), outbox, application(), 0, 0))
+}
+
+/// Makes the application of [`identity`], with counters that no hub reads.
 pub(super) fn application() -> Arc<Application> {
     Arc::new(Application::new("key".into(), Arc::default()))
 }
@@ -77,12 +93,14 @@ fn identity(unique_identifier: &str) -> Identity {
         unique_identifier: unique_identifier.into(),
         user_id: 1,
         token_id: Some(2),
+        session: None,
         organization_id: Some(3),
         may_send: true,
+        restrictions: None,
     }
 }
 
-/// Has the hub serve a socket; returns the client's end.
+/// Lets the hub serve a socket; returns the client's end.
 async fn open(hub: &Hub, identity: Identity, vsn: Vsn) -> TcpStream {
     let (server, client) = loopback().await;
     tokio::spawn(hub.serve_websocket(server, Bytes::new(), identity, vsn));
@@ -99,7 +117,7 @@ struct Client {
     stream: WebSocketStream<TcpStream>,
 }
 
-/// A message as either version has it; the `join_ref` is null in version 1.
+/// A message in either version; the `join_ref` is null in version 1.
 #[derive(Debug, Clone, PartialEq)]
 struct Received {
     join_ref: Value,
@@ -109,7 +127,7 @@ struct Received {
     payload: Value,
 }
 
-/// A message with these names: `join_ref`, `ref`, topic and event.
+/// Writes a message with these names: `join_ref`, `ref`, topic and event.
 fn written(vsn: Vsn, names: [&str; 4], payload: &str) -> String {
     let [join_ref, r#ref, topic, event] = names.map(pusher_lite_protocol::quote);
     let message = Outgoing { join_ref: &join_ref, r#ref: &r#ref, topic: &topic, event: &event, payload };
@@ -144,7 +162,7 @@ impl Client {
         Client { vsn, stream }
     }
 
-    /// Connects and joins, up to where it has seen itself join.
+    /// Connects and joins, and reads until it has seen its own join.
     async fn joined(hub: &Hub, unique_identifier: &str, vsn: Vsn, topic: &str) -> Client {
         let mut client = Client::connect(hub, unique_identifier, vsn).await;
         client.join(topic, "1").await;
@@ -158,7 +176,7 @@ impl Client {
         self.send(r#ref, r#ref, topic, "phx_join", "{}").await;
     }
 
-    /// Sends a message to a topic of the client's application, the refs being strings.
+    /// Sends a message to a topic of the client's application. The refs are strings.
     async fn send(&mut self, join_ref: &str, r#ref: &str, topic: &str, event: &str, payload: &str) {
         let text = written(self.vsn, [join_ref, r#ref, &format!("lobby:key:{topic}"), event], payload);
         self.send_text(&text).await;
@@ -188,7 +206,7 @@ impl Client {
         Received::read(self.vsn, &serde_json::from_str(&text).unwrap())
     }
 
-    /// Receives a message that has to be this.
+    /// Receives a message and checks that it is this one.
     async fn expect(&mut self, join_ref: Option<&str>, r#ref: Option<&str>, event: &str, payload: Value) {
         let join_ref = join_ref.filter(|_| self.vsn == Vsn::V2);
         let received = self.receive().await;
@@ -196,7 +214,7 @@ impl Client {
         assert_eq!((received.event.as_str(), &received.payload), (event, &payload), "{received:?}");
     }
 
-    /// Receives a `presence_diff` and returns who joined and who left.
+    /// Receives a `presence_diff` and returns the joined and the left users.
     async fn expect_diff(&mut self) -> (Vec<String>, Vec<String>) {
         let received = self.receive().await;
         assert_eq!(received.event, "presence_diff");
@@ -221,7 +239,7 @@ impl Client {
         }
     }
 
-    /// As [`Client::heartbeat`], when presence may come before the reply.
+    /// Does the same as [`Client::heartbeat`], when presence may come before the reply.
     async fn heartbeat_among(&mut self, view: &mut View) {
         self.send_heartbeat().await;
         loop {

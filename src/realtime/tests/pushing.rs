@@ -2,8 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::super::{Limits, PublishError};
-use super::*;
+use super::{
+    super::{Limits, PublishError},
+    *,
+};
 
 fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap()
@@ -26,7 +28,7 @@ async fn events_reach_both_versions_exactly_as_they_were_sent() {
     assert_eq!((one.receive_text().await, two.receive_text().await), (v1("from_one"), v2("from_one")));
     two.send("1", "6", "t", "from_two", ODD).await;
     assert_eq!((one.receive_text().await, two.receive_text().await), (v1("from_two"), v2("from_two")));
-    hub.publish(&topic("t"), "from_rest", &raw(ODD)).unwrap();
+    hub.publish(&topic("t"), "from_rest", EventPayload::check(&raw(ODD))).unwrap();
     assert_eq!((one.receive_text().await, two.receive_text().await), (v1("from_rest"), v2("from_rest")));
 }
 
@@ -52,11 +54,14 @@ async fn control_characters_are_taken_from_version_1_and_escaped() {
 #[tokio::test]
 async fn rest_cannot_publish_what_clients_cannot() {
     let hub = Hub::new(Limits::default());
-    for event in ["phx_close", "phx_error", "presence_diff", "presence_state", "disconnect"] {
-        assert_eq!(hub.publish(&topic("t"), event, &raw("{}")), Err(PublishError::ReservedEvent));
+    for event in ["phx_close", "phx_error", "presence_diff", "presence_state", "disconnect", "chan_reply_2"] {
+        assert_eq!(hub.publish(&topic("t"), event, EventPayload::check(&raw("{}"))), Err(PublishError::ReservedEvent));
     }
-    assert_eq!(hub.publish(&topic("t"), "e", &raw("[]")), Err(PublishError::PayloadNotObject));
-    assert_eq!(hub.publish(&topic("nobody"), "e", &raw("{}")), Ok(()));
+    assert_eq!(
+        hub.publish(&topic("t"), "e", EventPayload::check(&raw("[]"))),
+        Err(PublishError::Payload(PayloadError::NotObject))
+    );
+    assert_eq!(hub.publish(&topic("nobody"), "e", EventPayload::check(&raw("{}"))), Ok(()));
 }
 
 vsn_test!(refusals_keep_their_place_among_events, async |vsn| {
@@ -93,9 +98,16 @@ async fn binary_pushes_pass_by_those_who_cannot_take_them() {
     }
     old.expect(None, None, "after", json!({})).await;
 
-    let reserved = b"\x00\x01\x01\x0b\x0a15lobby:key:tdisconnect";
-    alice.send_message(Message::binary(reserved.to_vec())).await;
-    assert_eq!(alice.receive().await.payload["response"]["reason"], "reserved event");
+    for (refused, reason) in [
+        (&b"\x00\x01\x01\x0b\x0a15lobby:key:tdisconnect"[..], "reserved event"),
+        // A byte order mark, which TextDecoder drops; half a surrogate; bytes.
+        (b"\x00\x01\x01\x0b\x0c15lobby:key:t\xef\xbb\xbfphx_close", "reserved event"),
+        (b"\x00\x01\x01\x0b\x0415lobby:key:te\xed\xa0\x80", "event must be a string"),
+        (b"\x00\x01\x01\x0b\x0215lobby:key:t\xff\xfe", "event must be a string"),
+    ] {
+        alice.send_message(Message::binary(refused.to_vec())).await;
+        assert_eq!(alice.receive().await.payload["response"]["reason"], reason);
+    }
     let leave = b"\x00\x01\x01\x0b\x0913lobby:key:tphx_leave";
     alice.send_message(Message::binary(leave.to_vec())).await;
     assert_eq!(alice.receive().await.r#ref, "3");

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::Limits;
-use super::*;
+use super::{super::Limits, *};
 
 const EVENTS: usize = 4000;
 
@@ -11,7 +10,7 @@ fn limits() -> Limits {
     Limits { outbox_bytes: 64 << 10, ..Limits::default() }
 }
 
-/// Some 4 KiB each: together much more than the kernel buffers of one connection hold.
+/// A payload of some 4 KiB. All of them are together much more than the kernel buffers for one connection.
 fn payload(number: usize) -> String {
     format!(r#"{{"n":{number},"s":"{}"}}"#, "x".repeat(4096))
 }
@@ -25,7 +24,7 @@ async fn publish_all(publisher: &mut Client) {
 
 impl Client {
     /// Receives up to the next event of this name.
-    async fn receive_event(&mut self, event: &str) -> Value {
+    pub(super) async fn receive_event(&mut self, event: &str) -> Value {
         loop {
             let received = self.receive().await;
             if received.event == event {
@@ -51,7 +50,7 @@ async fn a_slow_reader_is_closed_alone() {
     publish_all(&mut publisher).await;
     reading.await.unwrap().heartbeat_after_events().await;
 
-    // What it gets in the end: everything up to some point, whole, and then the close frame.
+    // In the end it gets everything up to some point, whole, and then the close frame.
     let mut next = 0;
     let code = loop {
         match slow.next().await {
@@ -107,8 +106,10 @@ vsn_test!(a_message_over_the_limit_closes_with_1009, async |vsn| {
 
 #[tokio::test]
 async fn fragments_over_the_limit_close_with_1009() {
-    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+    use tokio_tungstenite::tungstenite::protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    };
 
     let hub = Hub::new(Limits { message_bytes: 1000, ..Limits::default() });
     let mut alice = Client::joined(&hub, "alice", Vsn::V2, "t").await;

@@ -1,19 +1,23 @@
-//! Sockets whose stream is encrypted: what is true of plain ones is true of them.
+//! Sockets with an encrypted stream, which behave like plain ones.
 
 use std::time::Duration;
 
 use pusher_lite_protocol::quote;
-use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{PrivateKeyDer, ServerName},
+};
 use serde_json::value::RawValue;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client};
 
-use super::super::{Limits, Stream};
-use super::*;
+use super::{
+    super::{Limits, Stream},
+    *,
+};
 
 type Encrypted = WebSocketStream<client::TlsStream<TcpStream>>;
 
-/// The two ends of an encrypted connection.
+/// Makes the two ends of an encrypted connection.
 async fn encrypted() -> (Stream, client::TlsStream<TcpStream>) {
     let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = authority.cert.der().clone();
@@ -35,7 +39,7 @@ async fn encrypted() -> (Stream, client::TlsStream<TcpStream>) {
     (Stream::Tls(stream, Box::new(session)), client)
 }
 
-/// A socket that has joined the topic `t`.
+/// Makes a socket that has joined the topic `t`.
 async fn joined(hub: &Hub, unique_identifier: &str) -> Encrypted {
     let (server, client) = encrypted().await;
     tokio::spawn(hub.serve_websocket(server, Bytes::new(), identity(unique_identifier), Vsn::V2));
@@ -79,7 +83,7 @@ async fn messages_of_every_size_go_both_ways() {
         socket = sending.await.unwrap();
         assert_eq!(next(&mut socket).await[4]["text"], text);
     }
-    hub.disconnect_user("key", "alice");
+    hub.disconnect_user("key", "alice").unwrap();
     let Message::Close(Some(frame)) = socket.next().await.unwrap().unwrap() else { panic!("no close frame") };
     assert_eq!(u16::from(frame.code), 1000);
     assert!(socket.next().await.is_none_or(|end| end.is_err()));
@@ -92,7 +96,7 @@ async fn what_is_not_read_at_once_comes_in_order() {
     let mut socket = joined(&hub, "alice").await;
     // More than the kernel's buffers and the TLS session take: the rest waits in the outbox.
     for number in 0..EVENTS {
-        while hub.publish(&topic("t"), "e", &numbered(number)).is_err() {
+        while hub.publish(&topic("t"), "e", EventPayload::check(&numbered(number))).is_err() {
             tokio::task::yield_now().await;
         }
     }
@@ -112,7 +116,7 @@ async fn who_does_not_read_is_closed() {
             break;
         }
         // The topic may be overloaded for a moment.
-        let _ = hub.publish(&topic("t"), "e", &numbered(number));
+        let _ = hub.publish(&topic("t"), "e", EventPayload::check(&numbered(number)));
         tokio::task::yield_now().await;
     }
     drop(socket);

@@ -1,38 +1,44 @@
-//! What a client makes of presence messages: phoenix.js's `Presence`, as 1.8 has it.
+//! A client's view of presence messages: phoenix.js's `Presence`, as in 1.8.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Who is there, as a client sees it: each user's metas.
+/// Presence as a client sees it: each user's metas.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::realtime) struct View {
     users: BTreeMap<String, Vec<Value>>,
-    /// What came before the state.
+    /// Diffs that came before the state.
     pending: Option<Vec<Value>>,
 }
 
 impl View {
-    /// A client that has joined, and has not been told yet who is there.
+    /// Makes the view of a client that has joined, and has no presence yet.
     pub(in crate::realtime) fn new() -> View {
         View { users: BTreeMap::new(), pending: Some(Vec::new()) }
     }
 
-    /// Who is there, by REST's `presence_list`.
+    /// Makes the view of REST's `presence_list`.
     pub(in crate::realtime) fn of(state: &str) -> View {
         View { users: users(&serde_json::from_str(state).unwrap()), pending: None }
+    }
+
+    /// Sorts each user's metas by `phx_ref`.
+    pub(in crate::realtime) fn sorted(mut self) -> View {
+        self.users.values_mut().for_each(|metas| metas.sort_by_key(phx_ref));
+        self
     }
 
     pub(in crate::realtime) fn len(&self) -> usize {
         self.users.len()
     }
 
-    /// In alphabetical order.
+    /// Returns the users, in alphabetical order.
     pub(in crate::realtime) fn users(&self) -> impl Iterator<Item = &str> {
         self.users.keys().map(String::as_str)
     }
 
-    /// Takes a message in.
+    /// Applies a message.
     pub(in crate::realtime) fn receive(&mut self, event: &str, payload: &Value) {
         match event {
             "presence_state" => {
@@ -48,7 +54,7 @@ impl View {
         }
     }
 
-    /// As a diff from what was there before.
+    /// Applies a state, as a diff to the view before it.
     fn sync_state(&mut self, state: &Value) {
         let new = users(state);
         let without = |of: &BTreeMap<String, Vec<Value>>, other: &BTreeMap<String, Vec<Value>>| {
@@ -68,7 +74,7 @@ impl View {
         self.sync(users(&diff["joins"]), users(&diff["leaves"]));
     }
 
-    /// Joins first; a user's earlier metas come before the new ones. Leaves go by `phx_ref`.
+    /// Applies joins first. A user's earlier metas come before the new ones. Leaves are found by `phx_ref`.
     fn sync(&mut self, joins: BTreeMap<String, Vec<Value>>, leaves: BTreeMap<String, Vec<Value>>) {
         for (user, metas) in joins {
             let mut before = self.users.remove(&user).unwrap_or_default();
@@ -103,7 +109,7 @@ fn refs(metas: &[Value]) -> Vec<String> {
     metas.iter().map(phx_ref).collect()
 }
 
-/// The cases of phoenix.js's own test-suite, so that this is the client that it claims to be.
+/// The cases of phoenix.js's own test suite, so that this is the client that it claims to be.
 mod as_phoenix_js_tests_it {
     use serde_json::json;
 

@@ -4,10 +4,11 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Found, Order, Slice, contains, ordered, pattern};
+use super::{contains, listed, pattern};
 use crate::store::{
-    DbConn, Error, Reference, Result, Transaction,
+    DbConn, Reference, Result, Transaction,
     applications::Application,
+    effects::Revocation,
     error::Optional as _,
     schema::{applications, ownerships},
 };
@@ -20,34 +21,23 @@ pub struct Row {
     pub id: i32,
     /// The name to show.
     pub name: Option<String>,
-    /// What sockets name it by.
+    /// Key by which sockets name it.
     pub app_key: Option<String>,
-    /// When it was put aside.
+    /// Time at which it was archived.
     pub archived_at: Option<NaiveDateTime>,
-    /// When it was created.
+    /// Time at which it was created.
     pub inserted_at: NaiveDateTime,
 }
 
-/// Which applications to list; `None` lists all.
+/// Filters for a list of applications; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Part of the name or key, or the id.
     pub text: Option<String>,
-    /// Those that are archived, or are not.
+    /// Filter by archived or active.
     pub is_archived: Option<bool>,
-    /// Those that this organization owns.
+    /// Filter by owning organization.
     pub organization_id: Option<i32>,
-}
-
-/// What applications can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the columns")]
-pub enum Sort {
-    Id,
-    Name,
-    AppKey,
-    ArchivedAt,
-    InsertedAt,
 }
 
 /// The rows of a search, for both backends to infer.
@@ -73,25 +63,15 @@ macro_rules! found {
     }};
 }
 
-/// The applications of a search.
-pub async fn list(conn: &mut DbConn, search: &Search, order: Order<Sort>, slice: Slice) -> Result<Found<Row>> {
-    let total = on_conn!(conn, |raw| found!(search).count().get_result(raw))?;
-    let descending = order.descending;
-    let rows = on_conn!(conn, |raw| {
-        let query = found!(search);
-        let query = match order.by {
-            Sort::Id => ordered!(query, descending, applications::id),
-            Sort::Name => ordered!(query, descending, super::lower(applications::name)),
-            Sort::AppKey => ordered!(query, descending, super::lower(applications::app_key)),
-            Sort::ArchivedAt => ordered!(query, descending, applications::archived_at),
-            Sort::InsertedAt => ordered!(query, descending, applications::inserted_at),
-        };
-        query.then_order_by(applications::id).offset(slice.offset).limit(slice.limit).select(Row::as_select()).load(raw)
-    })?;
-    Ok(Found { rows, total })
-}
+listed!(found => Row, then applications::id, {
+    "id" => Id: applications::id,
+    "name" => Name: super::lower(applications::name),
+    "app_key" => AppKey: super::lower(applications::app_key),
+    "archived_at" => ArchivedAt: applications::archived_at,
+    "inserted_at" => InsertedAt: applications::inserted_at,
+});
 
-/// The application with this id or key, whether active or archived, with its secret.
+/// Returns the application with this id or key, whether active or archived, with its secret.
 pub async fn find(conn: &mut DbConn, reference: Reference<'_>) -> Result<Option<(Row, Application)>> {
     on_conn!(conn, |raw| applications::table
         .filter(applications::id.nullable().eq(reference.id()).or(applications::app_key.eq(reference.name())))
@@ -100,14 +80,19 @@ pub async fn find(conn: &mut DbConn, reference: Reference<'_>) -> Result<Option<
     .optional()
 }
 
-/// Deletes an application with its ownerships.
+/// Deletes an application with its ownerships, and closes its sockets. Returns what it was.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] when there is no such application.
-pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
+/// [`Error::NotFound`](crate::store::Error::NotFound) when there is no such application.
+pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Application> {
     let of_application = ownerships::table.filter(ownerships::application_id.eq(id));
     on_conn!(tx, |raw| diesel::delete(of_application).execute(raw))?;
-    let deleted = on_conn!(tx, |raw| diesel::delete(applications::table.find(id)).execute(raw))?;
-    if deleted == 0 { Err(Error::NotFound) } else { Ok(()) }
+    let deleted: Application = on_conn!(tx, |raw| diesel::delete(applications::table.find(id))
+        .returning(Application::as_returning())
+        .get_result(raw))?;
+    if let Some(app_key) = &deleted.app_key {
+        tx.revoke(Revocation::Application(app_key.clone()));
+    }
+    Ok(deleted)
 }

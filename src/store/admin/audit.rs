@@ -1,40 +1,29 @@
-//! The audit log, to be read.
+//! Lists of the audit log.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Found, Order, Slice, contains, ordered, pattern};
+use super::{contains, listed, pattern};
 use crate::store::{DbConn, Result, audit::Entry, error::Optional as _, schema::audit_entries};
 
-/// Which entries to list; `None` lists all.
+/// Filters for a list of entries; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// Part of what changed.
+    /// Part of the description of the change.
     pub text: Option<String>,
-    /// Part of the address of who did it, or the address it came from.
+    /// Part of the actor's mail address, or the IP address of the request.
     pub actor: Option<String>,
-    /// What was done: `create`.
+    /// The action: `create`.
     pub action: Option<String>,
     /// The table of the row: `applications`.
     pub resource: Option<String>,
     /// The id of the row.
     pub resource_id: Option<i32>,
-    /// At this moment or later.
+    /// Entries at this time or later.
     pub since: Option<NaiveDateTime>,
-    /// Before this moment.
+    /// Entries before this time.
     pub before: Option<NaiveDateTime>,
-}
-
-/// What entries can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the columns")]
-pub enum Sort {
-    /// The order of events.
-    Id,
-    Actor,
-    Action,
-    Resource,
 }
 
 /// The rows of a search, for both backends to infer.
@@ -68,36 +57,25 @@ macro_rules! found {
     }};
 }
 
-/// The entries of a search.
-pub async fn list(conn: &mut DbConn, search: &Search, order: Order<Sort>, slice: Slice) -> Result<Found<Entry>> {
-    let total = on_conn!(conn, |raw| found!(search).count().get_result(raw))?;
-    let descending = order.descending;
-    let rows = on_conn!(conn, |raw| {
-        let query = found!(search);
-        let query = match order.by {
-            Sort::Id => ordered!(query, descending, audit_entries::id),
-            Sort::Actor => ordered!(query, descending, super::lower(audit_entries::actor)),
-            Sort::Action => ordered!(query, descending, audit_entries::action),
-            Sort::Resource => ordered!(query, descending, audit_entries::resource),
-        };
-        let query = query.then_order_by(audit_entries::id.desc());
-        query.offset(slice.offset).limit(slice.limit).select(Entry::as_select()).load(raw)
-    })?;
-    Ok(Found { rows, total })
-}
+listed!(found => Entry, then audit_entries::id.desc(), {
+    "id" => Id: audit_entries::id,
+    "actor" => Actor: super::lower(audit_entries::actor),
+    "action" => Action: audit_entries::action,
+    "resource" => Resource: audit_entries::resource,
+});
 
-/// One entry.
+/// Returns one entry.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<Entry>> {
     on_conn!(conn, |raw| audit_entries::table.find(id).select(Entry::as_select()).first(raw)).optional()
 }
 
-/// What was done so far, in alphabetical order: what the log can be filtered by.
+/// Returns all actions recorded so far, in alphabetical order, to filter the log by.
 pub async fn actions(conn: &mut DbConn) -> Result<Vec<String>> {
     let actions = audit_entries::table.select(audit_entries::action).distinct().order(audit_entries::action);
     on_conn!(conn, |raw| actions.load(raw))
 }
 
-/// The tables that entries tell of, in alphabetical order.
+/// Returns the tables that entries refer to, in alphabetical order.
 pub async fn resources(conn: &mut DbConn) -> Result<Vec<String>> {
     let resources = audit_entries::table.select(audit_entries::resource).distinct().order(audit_entries::resource);
     on_conn!(conn, |raw| resources.load(raw))

@@ -1,33 +1,22 @@
-//! Mails, without what they say.
+//! Mails, without their bodies.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Found, Order, Slice, contains, ordered, pattern};
+use super::{contains, listed, pattern};
 use crate::store::{
     DbConn, Result,
     mails::{Mail, State},
     schema::mails,
 };
 
-/// Which mails to list; `None` lists all.
+/// Filters for a list of mails; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Part of the address or subject.
     pub text: Option<String>,
-    /// Those that stand there.
+    /// Filter by state.
     pub state: Option<State>,
-}
-
-/// What mails can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the columns")]
-pub enum Sort {
-    Id,
-    Recipient,
-    Kind,
-    NextAttemptAt,
-    InsertedAt,
 }
 
 /// The rows of a search, for both backends to infer.
@@ -47,20 +36,10 @@ macro_rules! found {
     }};
 }
 
-/// The mails of a search.
-pub async fn list(conn: &mut DbConn, search: &Search, order: Order<Sort>, slice: Slice) -> Result<Found<Mail>> {
-    let total = on_conn!(conn, |raw| found!(search).count().get_result(raw))?;
-    let descending = order.descending;
-    let rows = on_conn!(conn, |raw| {
-        let query = found!(search);
-        let query = match order.by {
-            Sort::Id => ordered!(query, descending, mails::id),
-            Sort::Recipient => ordered!(query, descending, super::lower(mails::recipient.nullable())),
-            Sort::Kind => ordered!(query, descending, mails::kind),
-            Sort::NextAttemptAt => ordered!(query, descending, mails::next_attempt_at),
-            Sort::InsertedAt => ordered!(query, descending, mails::inserted_at),
-        };
-        query.then_order_by(mails::id).offset(slice.offset).limit(slice.limit).select(Mail::as_select()).load(raw)
-    })?;
-    Ok(Found { rows, total })
-}
+listed!(found => Mail, then mails::id, {
+    "id" => Id: mails::id,
+    "recipient" => Recipient: super::lower(mails::recipient.nullable()),
+    "kind" => Kind: mails::kind,
+    "next_attempt_at" => NextAttemptAt: mails::next_attempt_at,
+    "inserted_at" => InsertedAt: mails::inserted_at,
+});

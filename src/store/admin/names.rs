@@ -1,4 +1,4 @@
-//! The rows that other rows refer to, as far as they are named.
+//! Names of the rows that other rows refer to.
 
 use diesel::prelude::*;
 
@@ -36,6 +36,6 @@ pub struct ApplicationName {
     pub id: i32,
     /// The name to show.
     pub name: Option<String>,
-    /// What sockets name it by.
+    /// Key by which sockets name it.
     pub app_key: Option<String>,
 }

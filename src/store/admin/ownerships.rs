@@ -4,10 +4,11 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{ApplicationName, Found, Order, OrganizationName, Slice, contains, ordered, pattern};
+use super::{ApplicationName, OrganizationName, contains, listed, pattern};
 use crate::store::{
     DbConn, Error, Result, Transaction,
     applications::{self as all_applications, Application},
+    effects::Revocation,
     error::Optional as _,
     now, ownerships as all_ownerships,
     schema::{applications, organizations, ownerships},
@@ -19,40 +20,29 @@ use crate::store::{
 pub struct Row {
     /// The primary key.
     pub id: i32,
-    /// Whether it counts: one that does not gives the organization nothing.
+    /// True if the ownership is in force; one that is not gives the organization nothing.
     pub is_owned: bool,
-    /// When the application was given to the organization.
+    /// Time at which the application was given to the organization.
     pub inserted_at: NaiveDateTime,
-    /// Who owns.
+    /// The owning organization.
     #[diesel(embed)]
     pub organization: OrganizationName,
-    /// What is owned.
+    /// The owned application.
     #[diesel(embed)]
     pub application: ApplicationName,
 }
 
-/// Which ownerships to list; `None` lists all.
+/// Filters for a list of ownerships; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Part of the name or slug of the organization, or of the name or key of the application.
     pub text: Option<String>,
-    /// Those that count, or do not.
+    /// Filter by ownerships in force, or not in force.
     pub is_owned: Option<bool>,
-    /// Those of this organization.
+    /// Filter by organization.
     pub organization_id: Option<i32>,
-    /// Those of this application.
+    /// Filter by application.
     pub application_id: Option<i32>,
-}
-
-/// What ownerships can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the columns")]
-pub enum Sort {
-    Id,
-    Organization,
-    Application,
-    IsOwned,
-    InsertedAt,
 }
 
 /// The rows of a search, for both backends to infer.
@@ -80,25 +70,15 @@ macro_rules! found {
     }};
 }
 
-/// The ownerships of a search.
-pub async fn list(conn: &mut DbConn, search: &Search, order: Order<Sort>, slice: Slice) -> Result<Found<Row>> {
-    let total = on_conn!(conn, |raw| found!(search).count().get_result(raw))?;
-    let descending = order.descending;
-    let rows = on_conn!(conn, |raw| {
-        let query = found!(search);
-        let query = match order.by {
-            Sort::Id => ordered!(query, descending, ownerships::id),
-            Sort::Organization => ordered!(query, descending, super::lower(organizations::name)),
-            Sort::Application => ordered!(query, descending, super::lower(applications::name)),
-            Sort::IsOwned => ordered!(query, descending, ownerships::is_owned),
-            Sort::InsertedAt => ordered!(query, descending, ownerships::inserted_at),
-        };
-        query.then_order_by(ownerships::id).offset(slice.offset).limit(slice.limit).select(Row::as_select()).load(raw)
-    })?;
-    Ok(Found { rows, total })
-}
+listed!(found => Row, then ownerships::id, {
+    "id" => Id: ownerships::id,
+    "organization" => Organization: super::lower(organizations::name),
+    "application" => Application: super::lower(applications::name),
+    "is_owned" => IsOwned: ownerships::is_owned,
+    "inserted_at" => InsertedAt: ownerships::inserted_at,
+});
 
-/// One ownership.
+/// Returns one ownership.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<Row>> {
     on_conn!(conn, |raw| ownerships::table
         .inner_join(organizations::table)
@@ -109,11 +89,23 @@ pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<Row>> {
     .optional()
 }
 
+/// Returns one ownership as no other transaction can change it until this one ends.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] when there is no such ownership.
+pub async fn lock(tx: &mut Transaction<'_>, id: i32) -> Result<Row> {
+    let touch = ownerships::updated_at.eq(ownerships::updated_at);
+    on_conn!(tx, |raw| diesel::update(ownerships::table.find(id)).set(touch).execute(raw))?;
+    find(tx, id).await?.ok_or(Error::NotFound)
+}
+
 /// Gives an application to an organization; returns the id of the ownership.
 ///
 /// # Errors
 ///
-/// [`Error::Duplicate`] when it owns it already or did, and [`Error::NotFound`] when one of the two is missing.
+/// [`Error::Duplicate`] when the organization owns the application already or did so
+/// before, and [`Error::NotFound`] when one of the two is missing.
 pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, application_id: i32) -> Result<i32> {
     all_ownerships::create(tx, organization_id, application_id).await?;
     on_conn!(tx, |raw| ownerships::table
@@ -123,28 +115,39 @@ pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, application_
         .first(raw))
 }
 
-/// Makes an ownership count, or no longer. An application that nobody owns then is archived, and returned.
+/// Puts an ownership in force or out of force; the latter closes the sockets that depended on it. An application
+/// without an owner is then archived, and returned.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] when there is no such ownership.
 pub async fn set_owned(tx: &mut Transaction<'_>, id: i32, is_owned: bool) -> Result<Option<Application>> {
-    let application_id: i32 = on_conn!(tx, |raw| diesel::update(ownerships::table.find(id))
+    let pair: (i32, i32) = on_conn!(tx, |raw| diesel::update(ownerships::table.find(id))
         .set((ownerships::is_owned.eq(is_owned), ownerships::updated_at.eq(now())))
-        .returning(ownerships::application_id)
+        .returning((ownerships::application_id, ownerships::organization_id))
         .get_result(raw))?;
-    if is_owned { Ok(None) } else { all_applications::archive_if_orphaned(tx, application_id).await }
+    if is_owned { Ok(None) } else { ended(tx, pair).await }
 }
 
-/// Deletes an ownership. An application that nobody owns then is archived, and returned.
+/// Deletes an ownership, and closes the sockets that depended on it. An application without an owner is then archived,
+/// and returned.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] when there is no such ownership.
 pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Option<Application>> {
-    let deleted: Option<i32> = on_conn!(tx, |raw| diesel::delete(ownerships::table.find(id))
-        .returning(ownerships::application_id)
-        .get_result(raw))
-    .optional()?;
-    all_applications::archive_if_orphaned(tx, deleted.ok_or(Error::NotFound)?).await
+    let pair: (i32, i32) = on_conn!(tx, |raw| diesel::delete(ownerships::table.find(id))
+        .returning((ownerships::application_id, ownerships::organization_id))
+        .get_result(raw))?;
+    ended(tx, pair).await
+}
+
+/// Carries out the end of an ownership: the organization no longer owns the application.
+async fn ended(tx: &mut Transaction<'_>, (application_id, organization_id): (i32, i32)) -> Result<Option<Application>> {
+    let app_key: Option<String> =
+        on_conn!(tx, |raw| applications::table.find(application_id).select(applications::app_key).first(raw))?;
+    if let Some(app_key) = app_key {
+        tx.revoke(Revocation::Ownership { app_key, organization_id });
+    }
+    all_applications::archive_if_orphaned(tx, application_id).await
 }

@@ -1,12 +1,13 @@
-//! Users' tokens, without the tokens themselves.
+//! Tokens of users, without the secrets.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Found, Order, Slice, UserName, contains, ordered, pattern};
+use super::{UserName, contains, listed, pattern};
 use crate::store::{
-    DbConn, Error, Result, Transaction,
+    DbConn, Result, Transaction,
+    effects::Revocation,
     error::Optional as _,
     now,
     schema::{user_token_uses, user_tokens, users},
@@ -20,38 +21,27 @@ use crate::store::{
 pub struct Row {
     /// The primary key.
     pub id: i32,
-    /// Since when it opens no sessions any more.
+    /// Time since which the token opens no sessions.
     pub invalidated_at: Option<NaiveDateTime>,
-    /// When it was created.
+    /// Time at which it was created.
     pub inserted_at: NaiveDateTime,
-    /// Whose it is.
+    /// The owner of the token.
     #[diesel(embed)]
     pub user: UserName,
-    /// When it was last used, if it was since that is noted.
+    /// Last use, if the token was used since uses are recorded.
     #[diesel(embed)]
     pub last_use: Option<Use>,
 }
 
-/// Which tokens to list; `None` lists all.
+/// Filters for a list of tokens; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Part of the user's name or address, or the token's id.
     pub text: Option<String>,
-    /// Those that are valid, or are not.
+    /// Filter by valid or invalidated.
     pub is_valid: Option<bool>,
-    /// Those of this user.
+    /// Filter by user.
     pub user_id: Option<i32>,
-}
-
-/// What tokens can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the columns")]
-pub enum Sort {
-    Id,
-    User,
-    InvalidatedAt,
-    UsedAt,
-    InsertedAt,
 }
 
 /// The rows of a search, for both backends to infer.
@@ -73,25 +63,15 @@ macro_rules! found {
     }};
 }
 
-/// The tokens of a search.
-pub async fn list(conn: &mut DbConn, search: &Search, order: Order<Sort>, slice: Slice) -> Result<Found<Row>> {
-    let total = on_conn!(conn, |raw| found!(search).count().get_result(raw))?;
-    let descending = order.descending;
-    let rows = on_conn!(conn, |raw| {
-        let query = found!(search);
-        let query = match order.by {
-            Sort::Id => ordered!(query, descending, user_tokens::id),
-            Sort::User => ordered!(query, descending, super::lower(users::email)),
-            Sort::InvalidatedAt => ordered!(query, descending, user_tokens::invalidated_at),
-            Sort::UsedAt => ordered!(query, descending, user_token_uses::used_at.nullable()),
-            Sort::InsertedAt => ordered!(query, descending, user_tokens::inserted_at),
-        };
-        query.then_order_by(user_tokens::id).offset(slice.offset).limit(slice.limit).select(Row::as_select()).load(raw)
-    })?;
-    Ok(Found { rows, total })
-}
+listed!(found => Row, then user_tokens::id, {
+    "id" => Id: user_tokens::id,
+    "user" => User: super::lower(users::email),
+    "invalidated_at" => InvalidatedAt: user_tokens::invalidated_at,
+    "used_at" => UsedAt: user_token_uses::used_at.nullable(),
+    "inserted_at" => InsertedAt: user_tokens::inserted_at,
+});
 
-/// One token, with the secret.
+/// Returns one token, with the secret.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<(Row, UserToken)>> {
     on_conn!(conn, |raw| user_tokens::table
         .inner_join(users::table)
@@ -102,25 +82,21 @@ pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<(Row, UserToken)>
     .optional()
 }
 
-/// Makes a token valid again, or invalid.
-///
-/// # Errors
-///
-/// [`Error::NotFound`] when there is no such token.
-pub async fn set_valid(tx: &mut Transaction<'_>, id: i32, is_valid: bool) -> Result<()> {
-    let now = now();
-    let updated = on_conn!(tx, |raw| diesel::update(user_tokens::table.find(id))
-        .set((user_tokens::invalidated_at.eq((!is_valid).then_some(now)), user_tokens::updated_at.eq(now)))
+/// Makes an invalid token valid again; `false` when it is valid.
+pub async fn restore(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
+    let invalid = user_tokens::table.find(id).filter(user_tokens::invalidated_at.is_not_null());
+    let restored = on_conn!(tx, |raw| diesel::update(invalid)
+        .set((user_tokens::invalidated_at.eq(None::<NaiveDateTime>), user_tokens::updated_at.eq(now())))
         .execute(raw))?;
-    if updated == 0 { Err(Error::NotFound) } else { Ok(()) }
+    Ok(restored > 0)
 }
 
-/// Deletes a token, and when it was used.
+/// Deletes a token with the record of its last use; closes the sockets whose JWT came from it. Returns what it was.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] when there is no such token.
-pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<()> {
-    let deleted = on_conn!(tx, |raw| diesel::delete(user_tokens::table.find(id)).execute(raw))?;
-    if deleted == 0 { Err(Error::NotFound) } else { Ok(()) }
+/// [`Error::NotFound`](crate::store::Error::NotFound) when there is no such token.
+pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<UserToken> {
+    tx.revoke(Revocation::Token(id));
+    on_conn!(tx, |raw| diesel::delete(user_tokens::table.find(id)).returning(UserToken::as_returning()).get_result(raw))
 }

@@ -4,12 +4,14 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Found, Order, Slice, contains, ordered, pattern};
+use super::{contains, listed, pattern};
 use crate::store::{
     DbConn, Error, Result, Transaction, email_changes,
+    endings::{self, Scope},
     error::Optional as _,
     now,
-    schema::{enrollments, user_tokens, users},
+    schema::{enrollments, user_suspensions, user_tokens, users},
+    user_suspensions::{Cause, lift},
 };
 
 /// A user in a list.
@@ -22,62 +24,52 @@ pub struct Row {
     pub name: Option<String>,
     /// The address to sign in with.
     pub email: Option<String>,
-    /// Whether every organization is open to this user.
+    /// True if every organization is open to this user.
     pub is_root: bool,
-    /// When the address was confirmed.
+    /// Time at which the address was confirmed.
     pub confirmed_at: Option<NaiveDateTime>,
-    /// Since when nobody can sign in, after too many wrong passwords.
+    /// Time since which sign-in is locked, after too many wrong passwords.
     pub locked_at: Option<NaiveDateTime>,
-    /// When the user was created.
+    /// Time at which the user was created.
     pub inserted_at: NaiveDateTime,
 }
 
-/// When and from where a user signed in.
+/// Sign-ins of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct SignIns {
-    /// How often.
+    /// Number of sign-ins.
     pub sign_in_count: Option<i32>,
     /// Wrong passwords since the last right one.
     pub failed_attempts: Option<i32>,
-    /// The last time.
+    /// Time of the last sign-in.
     pub current_sign_in_at: Option<NaiveDateTime>,
-    /// The time before that.
+    /// Time of the sign-in before that.
     pub last_sign_in_at: Option<NaiveDateTime>,
-    /// From where the last time.
+    /// IP address of the last sign-in.
     pub current_sign_in_ip: Option<String>,
-    /// From where the time before that.
+    /// IP address of the sign-in before that.
     pub last_sign_in_ip: Option<String>,
 }
 
-/// Which users to list; `None` lists all.
+/// Filters for a list of users; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Part of the name or address, or the id.
     pub text: Option<String>,
-    /// Those who are root, or are not.
+    /// Filter by root users, or others.
     pub is_root: Option<bool>,
-    /// Those whose address is confirmed, or is not.
+    /// Filter by confirmed address, or not.
     pub is_confirmed: Option<bool>,
-    /// Those who are locked out, or are not.
+    /// Filter by locked accounts, or not.
     pub is_locked: Option<bool>,
-    /// Locks that began at this moment or before are over.
+    /// Filter by accounts that a root user suspended, or not.
+    pub is_suspended: Option<bool>,
+    /// Locks that began at this time or before are over.
     pub locked_until: NaiveDateTime,
 }
 
-/// What users can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are the columns")]
-pub enum Sort {
-    Id,
-    Name,
-    Email,
-    IsRoot,
-    ConfirmedAt,
-    InsertedAt,
-}
-
-/// What to change of a user; `None` leaves a column as it is.
+/// Changes to a user; `None` leaves a column unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct Changes {
@@ -85,27 +77,18 @@ pub struct Changes {
     pub name: Option<String>,
     /// The address to sign in with.
     pub email: Option<String>,
-    /// Whether every organization is open to this user.
+    /// True if every organization is open to this user.
     pub is_root: Option<bool>,
-    /// When the address was confirmed; `Some(None)` takes it back.
+    /// Time at which the address was confirmed; `Some(None)` removes the confirmation.
     pub confirmed_at: Option<Option<NaiveDateTime>>,
 }
 
-/// A root user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Root {
-    /// The primary key.
-    pub id: i32,
-    /// Whether there is a password, and the address is confirmed.
-    pub can_sign_in: bool,
-}
-
-/// What a deleted user leaves behind.
+/// Number of rows deleted with a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted {
-    /// How many tokens were deleted along.
+    /// Number of deleted tokens.
     pub tokens: usize,
-    /// How many enrollments were deleted along.
+    /// Number of deleted enrollments.
     pub enrollments: usize,
 }
 
@@ -128,49 +111,37 @@ macro_rules! found {
             let is_over = users::locked_at.is_null().or(users::locked_at.le($search.locked_until));
             query = if is_locked { query.filter(diesel::dsl::not(is_over)) } else { query.filter(is_over) };
         }
+        if let Some(is_suspended) = $search.is_suspended {
+            let suspended = user_suspensions::table
+                .filter(user_suspensions::cause.eq(Cause::Suspended.name()))
+                .select(user_suspensions::user_id);
+            query = if is_suspended {
+                query.filter(users::id.eq_any(suspended))
+            } else {
+                query.filter(users::id.ne_all(suspended))
+            };
+        }
         query
     }};
 }
 
-/// The users of a search.
-pub async fn list(conn: &mut DbConn, search: &Search, order: Order<Sort>, slice: Slice) -> Result<Found<Row>> {
-    let total = on_conn!(conn, |raw| found!(search).count().get_result(raw))?;
-    let descending = order.descending;
-    let rows = on_conn!(conn, |raw| {
-        let query = found!(search);
-        let query = match order.by {
-            Sort::Id => ordered!(query, descending, users::id),
-            Sort::Name => ordered!(query, descending, super::lower(users::name)),
-            Sort::Email => ordered!(query, descending, super::lower(users::email)),
-            Sort::IsRoot => ordered!(query, descending, users::is_root),
-            Sort::ConfirmedAt => ordered!(query, descending, users::confirmed_at),
-            Sort::InsertedAt => ordered!(query, descending, users::inserted_at),
-        };
-        query.then_order_by(users::id).offset(slice.offset).limit(slice.limit).select(Row::as_select()).load(raw)
-    })?;
-    Ok(Found { rows, total })
-}
+listed!(found => Row, then users::id, {
+    "id" => Id: users::id,
+    "name" => Name: super::lower(users::name),
+    "email" => Email: super::lower(users::email),
+    "is_root" => IsRoot: users::is_root,
+    "confirmed_at" => ConfirmedAt: users::confirmed_at,
+    "inserted_at" => InsertedAt: users::inserted_at,
+});
 
-/// One user, with sign-ins.
+/// Returns one user, with sign-ins.
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<(Row, SignIns)>> {
     on_conn!(conn, |raw| users::table.find(id).select((Row::as_select(), SignIns::as_select())).first(raw)).optional()
 }
 
-/// The root users. Nobody else can change who they are until the transaction ends.
-///
-/// It writes what is there already: the two databases have no other way in common to lock rows. So two root users who
-/// take each other's right away at the same time do it one after the other.
-pub async fn lock_roots(tx: &mut Transaction<'_>) -> Result<Vec<Root>> {
-    let can_sign_in = users::confirmed_at.is_not_null().and(users::password_hash.is_not_null());
-    let roots: Vec<(i32, bool)> = on_conn!(tx, |raw| diesel::update(users::table.filter(users::is_root.eq(true)))
-        .set(users::is_root.eq(true))
-        .returning((users::id, can_sign_in))
-        .get_results(raw))?;
-    Ok(roots.into_iter().map(|(id, can_sign_in)| Root { id, can_sign_in }).collect())
-}
-
-/// Changes a user. With another address, links that were mailed before are good for nothing any more: those to the old one,
-/// and one that would put a third in the place of both.
+/// Changes a user. A user who loses root rights loses all sockets; a user who loses the confirmation is suspended until
+/// it is restored. A new address invalidates links that were mailed before: those to the old address, and one that
+/// would replace both by a third.
 ///
 /// # Errors
 ///
@@ -185,18 +156,43 @@ pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Res
             email_changes::delete(tx, id).await?;
         }
     }
+    if changes.is_root == Some(false) || changes.confirmed_at.is_some() {
+        end_what_is_lost(tx, id, changes).await?;
+    }
     on_conn!(tx, |raw| diesel::update(users::table.find(id))
         .set((changes, users::updated_at.eq(now())))
         .returning(Row::as_returning())
         .get_result(raw))
 }
 
-/// Deletes a user with tokens, enrollments and sessions, and with the browsers that are to remember it.
+/// Ends what the user has open, if the changes remove root rights or the confirmation. An address that was never
+/// confirmed ends nothing: the original lets such users go on.
+///
+/// It writes the values that are there already, as [`roots::lock`](crate::store::roots::lock) does: no other transaction can give the user either
+/// until this one ends.
+async fn end_what_is_lost(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Result<()> {
+    let (was_root, confirmed_at): (bool, Option<NaiveDateTime>) =
+        on_conn!(tx, |raw| diesel::update(users::table.find(id))
+            .set(users::is_root.eq(users::is_root))
+            .returning((users::is_root, users::confirmed_at))
+            .get_result(raw))?;
+    if was_root && changes.is_root == Some(false) {
+        endings::end(tx, id, Scope::Sockets).await?;
+    }
+    match changes.confirmed_at {
+        Some(None) if confirmed_at.is_some() => endings::suspend(tx, id, Cause::Unconfirmed).await,
+        Some(Some(_)) => lift(tx, id, Cause::Unconfirmed).await.map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a user with tokens, enrollments, sessions and remembered browsers, and closes the user's sockets.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] when there is no such user.
 pub async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Deleted> {
+    endings::end(tx, id, Scope::Everything).await?;
     let of_user = user_tokens::table.filter(user_tokens::user_id.eq(id));
     let tokens = on_conn!(tx, |raw| diesel::delete(of_user).execute(raw))?;
     let of_user = enrollments::table.filter(enrollments::user_id.eq(id));

@@ -1,10 +1,9 @@
 //! Opening a connection to Postgres, encrypted as its URL says.
 //!
-//! `sslmode` means what it means to `libpq`: `disable`, `prefer` (the default: encrypted if the server can), `require`
-//! (encrypted, whoever the server is), `verify-full` (encrypted, and the server proves its name to one of the system's
-//! authorities, or to the one in the PEM file `sslrootcert`, which implies `verify-full`).
-
-mod anyone;
+//! `sslmode` has the meaning that `libpq` gives it: `disable`, `prefer` (the default: encrypted if the server supports
+//! it), `require` (encrypted, without authentication of the server), `verify-full` (encrypted, and the server proves
+//! its name to one of the system's authorities, or to the one in the PEM file `sslrootcert`, which implies
+//! `verify-full`).
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -22,18 +21,19 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Error, Result};
+use crate::tls::{Trust, client};
 
-/// How long a connection is silent before the kernel asks whether the server is still there.
+/// Idle time of a connection before the kernel checks that the server is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// What a Postgres URL says.
+/// Contents of a Postgres URL.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) config: Config,
     verification: Verification,
 }
 
-/// Whether the server must prove who it is, and to whom.
+/// Verification of the server's certificate.
 #[derive(Debug)]
 enum Verification {
     Nobody,
@@ -53,7 +53,7 @@ pub(super) struct Connector {
 ///
 /// # Errors
 ///
-/// The reason, as the end of a sentence and without anything that the URL says.
+/// The reason, as the end of a sentence and without any part of the URL.
 pub(super) fn parse(url: &str) -> Result<Parsed, &'static str> {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let (mut mode, mut file, mut rest) = ("prefer", None, Vec::new());
@@ -85,7 +85,7 @@ pub(super) fn parse(url: &str) -> Result<Parsed, &'static str> {
         return Err("names no host of a Postgres server");
     }
     config.ssl_mode(ssl_mode);
-    // A server that is gone without a word is found out while nobody waits for it.
+    // Finds out that a server has vanished while no query waits for it.
     config.keepalives_idle(KEEPALIVE);
     if config.get_application_name().is_none() {
         config.application_name("pusher-lite");
@@ -94,22 +94,18 @@ pub(super) fn parse(url: &str) -> Result<Parsed, &'static str> {
 }
 
 impl Connector {
-    /// Prepares TLS as the URL says. `timeout` is how long a connection may take to open.
+    /// Prepares TLS as the URL says. `timeout` is the maximum time to open a connection.
     ///
     /// # Errors
     ///
-    /// [`Error::Unusable`] when no authority to trust can be read.
+    /// [`Error::Unusable`] when no trusted authority can be read.
     pub(super) fn new(parsed: Parsed, timeout: Duration) -> Result<Self> {
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-        let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
-        let builder = match parsed.verification {
-            Verification::Nobody => builder.dangerous().with_custom_certificate_verifier(anyone::verifier(&provider)),
-            Verification::System => builder.with_root_certificates(system_authorities()?),
-            Verification::File(path) => builder.with_root_certificates(authorities_of(&path)?),
+        let tls = match parsed.verification {
+            Verification::Nobody => client(Trust::Anyone).map_err(unusable)?,
+            Verification::System => verifying(system_authorities()?)?,
+            Verification::File(path) => verifying(authorities_of(&path)?)?,
         };
-        let tls = MakeRustlsConnect::new(builder.with_no_client_auth());
-        Ok(Self { config: parsed.config, tls, timeout })
+        Ok(Self { config: parsed.config, tls: MakeRustlsConnect::new(tls), timeout })
     }
 
     /// Opens one connection.
@@ -127,7 +123,7 @@ impl Connector {
     }
 }
 
-/// The database and the servers that may have it, without anything secret.
+/// Returns the database and the servers that may have it, without anything secret.
 pub(super) fn describe(config: &Config) -> String {
     let name = config.get_dbname().or(config.get_user()).unwrap_or("of the user's name");
     let host = |host: &Host| match host {
@@ -136,6 +132,13 @@ pub(super) fn describe(config: &Config) -> String {
     };
     let hosts: Vec<String> = config.get_hosts().iter().map(host).collect();
     format!("Postgres database {name} on {}", hosts.join(", "))
+}
+
+/// Creates a client that trusts servers whose names these authorities confirm.
+fn verifying(authorities: RootCertStore) -> Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
+    Ok(builder.with_root_certificates(authorities).with_no_client_auth())
 }
 
 fn system_authorities() -> Result<RootCertStore> {
@@ -163,11 +166,11 @@ fn unusable(reason: impl std::fmt::Display) -> Error {
     Error::Unusable(format!("TLS to Postgres cannot be prepared: {reason}"))
 }
 
-/// The error with its causes: `tokio_postgres` alone only says "error connecting to server".
+/// Converts the error with its causes: `tokio_postgres` alone only says "error connecting to server".
 fn bad_connection(error: tokio_postgres::Error) -> ConnectionError {
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
     let mut reasons: Vec<String> = causes.map(ToString::to_string).collect();
-    // Some errors say their cause themselves.
+    // Some errors include their cause in their own text.
     reasons.dedup_by(|cause, error| error.ends_with(cause.as_str()));
     ConnectionError::BadConnection(reasons.join(": "))
 }

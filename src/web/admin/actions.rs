@@ -1,30 +1,34 @@
-//! What is done to rows by a button: asked about first where somebody loses something by it, and done to several at once.
+//! Actions on rows by buttons. Destructive ones ask for confirmation first; an action may apply to several rows
+//! together.
 
 use minijinja::{Value, context, value::Serde};
 
 use super::{
-    Action, Closing, Description, Error, Flash, Record, Refusal, Saved, Table, Visit,
-    editing::record as record_change,
+    Action, Description, Error, Flash, PageRequest, Record, Refusal, Table,
     listing::button,
     record::{find, relations},
 };
 use crate::{
-    app::App,
-    http::{Request, Response, StatusCode, header::REFERER},
+    http::{Request, Response, StatusCode, Uri, header::REFERER},
     store::{self, DbConn, Transaction, audit::Actor},
+    web::App,
 };
 
-/// The most rows that are changed at once: those of a page, and a few more.
+/// Maximum number of rows that are changed together: those of a page, and a few more.
 const MAX_BATCH: usize = 100;
 
-/// Asks whether to do it, and says what goes along.
+/// Asks for confirmation, and lists the consequences.
 pub(in crate::web) async fn ask(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    let actor_id = page.require_root()?.id;
     let table = Table::of(&request)?;
     let (action, consequences) = action_of(table.description(), &request.path_param("what"))?;
     let mut conn = app.db.conn().await?;
     let record = find(table, &request, &mut conn).await?;
+    if let Some(reason) = table.refusal(record.id, action, actor_id) {
+        let own_page = format!("/admin/{}/{}", table.description().path, record.id);
+        return Ok(page.redirect(&own_page, Flash::error(reason)));
+    }
     let relations = relations(table.description().relations, &mut conn, record.id, 0).await?;
     let path = format!("/admin/{}/{}/{}", table.description().path, record.id, action.name());
     let question = format!("{} {}?", action.label(), record.label);
@@ -37,10 +41,10 @@ pub(in crate::web) async fn ask(app: App, request: Request) -> Result<Response, 
         labels => Vec::<String>::new(),
         cancel => format!("/admin/{}/{}", table.description().path, record.id),
     };
-    visit.page(StatusCode::OK, "admin/confirm", table.description().path, context)
+    page.render(StatusCode::OK, "admin/confirm", table.description().path, context)
 }
 
-/// Does it to one row.
+/// Carries the action out on one row.
 pub(in crate::web) async fn act(app: App, request: Request) -> Result<Response, Error> {
     let name = request.path_param("what");
     act_on_one(app, request, &name).await
@@ -52,13 +56,13 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
 }
 
 async fn act_on_one(app: App, request: Request, name: &str) -> Result<Response, Error> {
-    let visit = Visit::of_form(&app, &request).await?;
-    let actor_id = visit.require_root()?.id;
+    let page = PageRequest::of_form(&app, &request).await?;
+    page.require_root()?;
     let table = Table::of(&request)?;
     let description = table.description();
     let (action, _) = action_of(description, name)?;
     let record = find(table, &request, &mut app.db.conn().await?).await?;
-    let done = perform(&app, table, &[record.id], action, actor_id, &visit.actor()).await?;
+    let done = perform(&app, table, &[record.id], action, &page.actor()).await?;
     let own_page = format!("/admin/{}/{}", description.path, record.id);
     let (path, flash) = match done {
         Ok(0) => (own_page, Flash::notice("There was nothing to do.")),
@@ -68,39 +72,42 @@ async fn act_on_one(app: App, request: Request, name: &str) -> Result<Response, 
         Ok(_) => (own_page, Flash::notice(format!("{} {}.", action.done(), record.label))),
         Err(reason) => (own_page, Flash::error(reason)),
     };
-    Ok(visit.redirect(&path, flash))
+    Ok(page.redirect(&path, flash))
 }
 
-/// Does it to the rows `ids[]`, all or none: at once, or after asking.
+/// Carries the action out on the rows `ids[]`, all or none: immediately, or after a confirmation.
 pub(in crate::web) async fn batch(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of_form(&app, &request).await?;
-    let actor_id = visit.require_root()?.id;
+    let page = PageRequest::of_form(&app, &request).await?;
+    let actor_id = page.require_root()?.id;
     let table = Table::of(&request)?;
     let description = table.description();
     let back = back(&request, table);
     let name = request.params().text("action").unwrap_or_default();
     let Some((action, consequences)) = description.action(&name) else {
-        return Ok(visit.redirect(&back, Flash::error("Choose what to do.")));
+        return Ok(page.redirect(&back, Flash::error("Choose an action.")));
     };
     let ids = ids(&request)?;
     if ids.is_empty() {
-        return Ok(visit.redirect(&back, Flash::error("Select some rows first.")));
+        return Ok(page.redirect(&back, Flash::error("Select some rows first.")));
+    }
+    if let Some(reason) = ids.iter().find_map(|id| table.refusal(*id, action, actor_id)) {
+        return Ok(page.redirect(&back, Flash::error(format!("{reason} Nothing was done."))));
     }
     if action.is_destructive() && request.params().text("confirmed").as_deref() != Some("true") {
         let labels = labels(table, &mut app.db.conn().await?, &ids).await?;
-        return ask_for_all(&visit, table, action, consequences, &ids, labels);
+        return ask_for_all(&page, table, action, consequences, &ids, labels);
     }
-    let flash = match perform(&app, table, &ids, action, actor_id, &visit.actor()).await? {
+    let flash = match perform(&app, table, &ids, action, &page.actor()).await? {
         Ok(count) => Flash::notice(format!("{} {count} of {}.", action.done(), ids.len())),
         Err(reason) => Flash::error(format!("{reason} Nothing was done.")),
     };
-    Ok(visit.redirect(&back, flash))
+    Ok(page.redirect(&back, flash))
 }
 
-/// Where the browser was, if that is a page of the admin; else the table's list.
+/// Returns the page that the browser came from, if that is a page of the admin; otherwise the table's list.
 pub(super) fn back(request: &Request, table: Table) -> String {
     let list = format!("/admin/{}", table.description().path);
-    let referer = request.header(REFERER).and_then(|url| url.parse::<hyper::Uri>().ok());
+    let referer = request.header(REFERER).and_then(|url| url.parse::<Uri>().ok());
     let path = referer.as_ref().and_then(|url| url.path_and_query()).map(|path| path.as_str());
     match path {
         Some(path) if path.starts_with("/admin/") && !path.ends_with("/batch") => path.to_owned(),
@@ -112,7 +119,7 @@ fn action_of(description: &'static Description, name: &str) -> Result<(Action, &
     description.action(name).ok_or(Error::NoRoute)
 }
 
-/// The ids in the parameter `ids`, without those that no row can have.
+/// Returns the ids in the parameter `ids`, without those that no row can have.
 fn ids(request: &Request) -> Result<Vec<i32>, Error> {
     let given = request.params().value("ids")?;
     let given = given.as_ref().and_then(|ids| ids.as_array()).map(Vec::as_slice).unwrap_or_default();
@@ -134,7 +141,7 @@ async fn labels(table: Table, conn: &mut DbConn, ids: &[i32]) -> store::Result<V
 }
 
 fn ask_for_all(
-    visit: &Visit,
+    page: &PageRequest,
     table: Table,
     action: Action,
     consequences: &str,
@@ -153,59 +160,37 @@ fn ask_for_all(
         action => button(action),
         cancel => format!("/admin/{}", description.path),
     };
-    visit.page(StatusCode::OK, "admin/confirm", description.path, context)
+    page.render(StatusCode::OK, "admin/confirm", description.path, context)
 }
 
-/// Does it in one transaction, tells the audit log, and closes the sockets that it ends. Gives how many rows changed, or
-/// the reason why none did.
+/// Carries the action out in one transaction. Returns how many rows changed, or the reason why none did.
 async fn perform(
     app: &App,
     table: Table,
     ids: &[i32],
     action: Action,
-    actor_id: i32,
     actor: &Actor,
 ) -> Result<Result<usize, &'static str>, Error> {
     let done = app
         .db
         .transaction(async |tx: &mut Transaction<'_>| {
-            let (mut count, mut closing) = (0, Closing::default());
+            let mut count = 0;
             for id in ids {
-                if let Some(saved) = act_and_record(tx, table, *id, action, actor_id, actor).await? {
-                    count += 1;
-                    closing.extend(saved.closing);
-                }
+                let is_changed = match table.act(tx, actor, *id, action).await {
+                    // Deleted meanwhile.
+                    Err(Refusal::Store(store::Error::NotFound)) => false,
+                    done => done?,
+                };
+                count += usize::from(is_changed);
             }
-            Ok::<_, Refusal>((count, closing))
+            Ok::<_, Refusal>(count)
         })
         .await;
     match done {
-        Ok((count, closing)) => {
-            closing.close(&app.hub);
-            app.accounts.postbox.wake();
-            Ok(Ok(count))
-        }
+        Ok(count) => Ok(Ok(count)),
         Err(Refusal::Because(reason)) => Ok(Err(reason)),
+        Err(Refusal::Rule(rule)) => Ok(Err(rule.message())),
         Err(Refusal::Invalid) => Ok(Err("That cannot be done.")),
         Err(Refusal::Store(error)) => Err(error.into()),
     }
-}
-
-/// A row that somebody else deleted meanwhile is passed over.
-async fn act_and_record(
-    tx: &mut Transaction<'_>,
-    table: Table,
-    id: i32,
-    action: Action,
-    actor_id: i32,
-    actor: &Actor,
-) -> Result<Option<Saved>, Refusal> {
-    let saved = match table.act(tx, id, action, actor_id).await {
-        Err(Refusal::Store(store::Error::NotFound)) => None,
-        done => done?,
-    };
-    if let Some(saved) = &saved {
-        record_change(tx, actor, action.name(), table, saved).await?;
-    }
-    Ok(saved)
 }

@@ -1,31 +1,31 @@
-//! What stands in one place of a table, on a page or in a file.
+//! Cells of tables, on a page or in a file.
 
 use chrono::NaiveDateTime;
 use serde::Serialize;
 
 use crate::store::admin::{ApplicationName, OrganizationName, UserName};
 
-/// What stands in one place of a table. The template `admin/cell.html.j2` knows each kind.
+/// A cell. The template `admin/cell.html.j2` knows each kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Cell {
-    /// Words; empty for nothing.
+    /// Text; empty for nothing.
     Text { text: String },
-    /// What programs read: a key, an address on the network.
+    /// Text for programs: a key, an IP address.
     Code { text: String },
-    /// The way to another page.
+    /// A link to another page.
     Link { text: String, href: String },
-    /// True or false.
+    /// A boolean.
     YesNo { value: bool },
-    /// True or false, and changed here: `path` takes the opposite by PUT.
+    /// A boolean with a switch: `path` sets the opposite by PUT.
     Toggle { value: bool, path: String, label: String },
-    /// Put aside or in use.
+    /// Archived or in use.
     Archived { value: bool },
-    /// How something is: `tone` is "", "good", "warn" or "bad".
+    /// A status: `tone` is "", "good", "warn" or "bad".
     Badge { text: &'static str, tone: &'static str },
-    /// A moment, as RFC 3339 without a zone; none for never.
+    /// A time, as RFC 3339 without a zone; none for never.
     When { moment: Option<String> },
-    /// What is shown only to those who unfold it, and is in no file.
+    /// A secret, which the page shows only when it is unfolded, and which is in no file.
     Secret { label: &'static str, text: String },
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Line {
     pub(super) cells: Vec<Cell>,
 }
 
-/// One thing about a row, on the row's own page.
+/// One fact about a row, on the row's own page.
 #[derive(Debug, Serialize)]
 pub(super) struct Fact {
     label: &'static str,
@@ -62,7 +62,7 @@ impl Cell {
         Self::When { moment: moment.map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string()) }
     }
 
-    /// The way to a row, which is called by its name, or else by its number.
+    /// Creates a link to a row, with its name, or else its number, as the text.
     pub(super) fn row(table: &str, id: i32, name: &str) -> Self {
         let text = if name.trim().is_empty() { format!("No. {id}") } else { name.to_owned() };
         Self::Link { text, href: format!("/admin/{table}/{id}") }
@@ -80,20 +80,27 @@ impl Cell {
         Self::row("applications", application.id, application.name.as_deref().unwrap_or_default())
     }
 
-    /// A switch for the field `flag` of a row.
+    /// Creates a switch for the field `flag` of a row.
     pub(super) fn toggle(table: &str, id: i32, flag: &str, value: bool, label: String) -> Self {
         Self::Toggle { value, path: format!("/admin/{table}/{id}/{flag}"), label }
     }
 
-    /// As it stands in a file: without secrets.
+    /// Returns the text for a file: without secrets.
     pub(super) fn plain(&self) -> &str {
         match self {
             Self::Text { text } | Self::Code { text } | Self::Link { text, .. } => text,
-            Self::YesNo { value } | Self::Toggle { value, .. } | Self::Archived { value } => {
+            Self::YesNo { value } | Self::Toggle { value, .. } => {
                 if *value {
                     "yes"
                 } else {
                     "no"
+                }
+            }
+            Self::Archived { value } => {
+                if *value {
+                    "Archived"
+                } else {
+                    "Active"
                 }
             }
             Self::Badge { text, .. } => text,

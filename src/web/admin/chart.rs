@@ -1,4 +1,4 @@
-//! The last minutes as a drawing and as a table.
+//! The last minutes as a chart and as a table.
 
 use std::time::SystemTime;
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::realtime::{SAMPLES, STEP, Sample};
 
-/// The drawing's size, in units of its own.
+/// Size of the drawing, in units of its own.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 100.0;
 
-/// Samples that one row of the table sums up.
+/// Number of samples in one row of the table.
 const STEPS_PER_ROW: usize = (60 / STEP.as_secs()) as usize;
 
 /// Events per second in the last minutes, the newest at the right.
@@ -21,27 +21,27 @@ pub(super) struct Chart {
     line: String,
     /// The same, closed along the bottom.
     area: String,
-    /// Events per second at the top.
+    /// Events per second at the top of the chart.
     most: f64,
-    /// Minute by minute, the newest first.
+    /// Rows of one minute each, the newest first.
     rows: Vec<Row>,
 }
 
 /// A minute.
 #[derive(Debug, PartialEq, Serialize)]
 struct Row {
-    /// Its end, in UTC: `17:05:30`.
+    /// End of the minute, in UTC: `17:05:30`.
     at: String,
     /// Events per second.
     events: f64,
-    /// What went to members per second.
+    /// Deliveries to members per second.
     deliveries: f64,
-    /// Sockets at its end.
+    /// Sockets at the end of the minute.
     sockets: usize,
 }
 
 impl Chart {
-    /// Draws the samples, of which the oldest comes first.
+    /// Draws the samples, the oldest first.
     pub(super) fn of(samples: &[Sample]) -> Self {
         let most = samples.iter().map(|sample| sample.events_in).fold(0.0, f64::max);
         let scale = if most > 0.0 { HEIGHT / most } else { 0.0 };
@@ -76,7 +76,7 @@ fn time(at: SystemTime) -> String {
     DateTime::<Utc>::from(at).format("%H:%M:%S").to_string()
 }
 
-/// To one digit behind the point.
+/// Rounds to one digit after the point.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Column, Error, Line};
 
-/// The list as CSV, with the ids and the heads of the columns.
+/// Returns the list as CSV, with the ids and the heads of the columns.
 pub(super) fn write(columns: &[Column], lines: &[Line]) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = columns.iter().map(|column| column.label);
@@ -16,7 +16,7 @@ pub(super) fn write(columns: &[Column], lines: &[Line]) -> Result<Vec<u8>, Error
     writer.into_inner().map_err(|error| Error::internal(error.to_string()))
 }
 
-/// What a spreadsheet would take for a formula, and run for whoever opens the file, becomes a text by an apostrophe.
+/// Prefixes a text with an apostrophe if a spreadsheet would take it for a formula, and run it when the file is opened.
 fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         Cow::Owned(format!("'{text}"))

@@ -1,38 +1,38 @@
-//! How the server is at this moment.
+//! The dashboard: the current state of the server.
 
 use std::{cmp::Reverse, time::Duration};
 
 use minijinja::{Value, context, value::Serde};
 
-use super::{Error, Visit, chart, chart::Chart, memory};
+use super::{Error, PageRequest, chart, chart::Chart, memory};
 use crate::{
-    app::App,
     http::{Request, Response, StatusCode},
     realtime::ApplicationStats,
     store::{Reference, admin::applications, mails},
+    web::App,
 };
 
-/// How many applications are among the busiest.
+/// Number of busiest applications in the list.
 const BUSIEST: usize = 10;
 
-/// The dashboard.
+/// Shows the dashboard.
 pub(in crate::web) async fn show(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    page.require_root()?;
     let context = context! { title => "Dashboard · Admin · pusher-lite", ..live_context(&app).await? };
-    visit.page(StatusCode::OK, "admin/dashboard", "dashboard", context)
+    page.render(StatusCode::OK, "admin/dashboard", "dashboard", context)
 }
 
-/// The part of it that changes, for the script that keeps it up to date.
+/// Answers with the part that changes, for the script that keeps the dashboard up to date.
 pub(in crate::web) async fn live(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
-    visit.page(StatusCode::OK, "admin/live", "dashboard", live_context(&app).await?)
+    let page = PageRequest::of(&app, &request).await?;
+    page.require_root()?;
+    page.render(StatusCode::OK, "admin/live", "dashboard", live_context(&app).await?)
 }
 
 async fn live_context(app: &App) -> Result<Value, Error> {
     let stats = app.hub.stats();
-    let samples = app.hub.history();
+    let samples = app.hub.samples();
     let database = app.db.status().await?;
     let mails = mails::counts(&mut app.db.conn().await?).await?;
     let [websockets, longpolls] =
@@ -61,7 +61,7 @@ async fn live_context(app: &App) -> Result<Value, Error> {
     })
 }
 
-/// Those with the most events in the last minute; among equals, those with the most sockets.
+/// Returns the applications with the most events in the last minute; among equals, those with the most sockets.
 async fn busiest(app: &App) -> Result<Value, Error> {
     let mut all = app.hub.applications();
     all.retain(|application| application.sockets > 0 || application.recent_events_in > 0);
@@ -77,7 +77,7 @@ async fn busiest(app: &App) -> Result<Value, Error> {
     Ok(rows.into())
 }
 
-/// `1.5 MB`, in steps of 1,000.
+/// Formats bytes, in steps of 1,000: `1.5 MB`.
 fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
 
@@ -89,7 +89,7 @@ fn bytes(bytes: u64) -> String {
     format!("{number:.digits$} {}", UNITS[unit])
 }
 
-/// The two greatest units: `3 d 4 h`, `2 min 5 s`.
+/// Formats the two greatest units: `3 d 4 h`, `2 min 5 s`.
 fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let [days, hours, minutes] = [seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60];

@@ -1,4 +1,4 @@
-//! What a table has to be listed, searched, shown and changed: for the templates and the handlers alike.
+//! Descriptions of the tables, for lists, searches, pages and forms. Templates and handlers use the same ones.
 
 use serde::Serialize;
 
@@ -11,24 +11,24 @@ pub(super) struct Description {
     pub(super) path: &'static str,
     /// Its name in the audit log, which is that in the database.
     pub(super) resource: &'static str,
-    /// What a row is called: `user`. Also the scope of the fields of its form.
+    /// Name of one row: `user`. Also the scope of the fields of its form.
     pub(super) one: &'static str,
-    /// What several are called: `Users`.
+    /// Name of several rows: `Users`.
     pub(super) many: &'static str,
-    /// What the text search looks through, for the field's label.
+    /// Columns that the text search covers, for the field's label.
     pub(super) searches: &'static str,
     /// The columns of its list, whose cells `list` gives.
     pub(super) columns: &'static [Column],
-    /// The column that the list is sorted by unless asked otherwise, and whether the greatest comes first.
+    /// Default column to sort by, and true for descending order.
     #[serde(skip)]
     pub(super) order: (&'static str, bool),
-    /// What its list can be narrowed down by.
+    /// Filters of its list.
     #[serde(skip)]
     pub(super) filters: &'static [Filter],
     /// The fields of its form; none where rows are neither created nor changed.
     #[serde(skip)]
     pub(super) fields: &'static [Field],
-    /// What can be done to a row, and the consequences.
+    /// Actions on a row, with their consequences.
     #[serde(skip)]
     pub(super) actions: &'static [(Action, &'static str)],
     /// The lists of other tables that belong to a row.
@@ -39,7 +39,7 @@ pub(super) struct Description {
 /// A column of a list.
 #[derive(Debug, Serialize)]
 pub(super) struct Column {
-    /// What to sort by; none where that makes no sense.
+    /// Column to sort by; none if sorting makes no sense.
     pub(super) key: Option<&'static str>,
     /// The head of the column.
     pub(super) label: &'static str,
@@ -50,12 +50,11 @@ pub(super) struct Column {
 pub(super) struct Filter {
     /// The parameter of the query.
     pub(super) name: &'static str,
-    /// What is written beside it.
+    /// Label of the field.
     pub(super) label: &'static str,
     pub(super) kind: FilterKind,
 }
 
-/// What a filter asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FilterKind {
     /// Yes or no, or either.
@@ -64,27 +63,28 @@ pub(super) enum FilterKind {
     Id,
     /// Part of a text.
     Text,
-    /// One of what there is; see [`Table::choices`].
+    /// One of the existing values; see [`Table::choices`].
     Choice,
-    /// A day.
     Day,
 }
 
 /// A field of a form.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// The parameter.
+    /// The parameter of the form.
     pub(super) name: &'static str,
-    /// What is written beside it.
+    /// Label of the field.
     pub(super) label: &'static str,
     pub(super) kind: FieldKind,
-    /// A sentence about it, or nothing.
+    /// A hint of one sentence, or nothing.
     pub(super) hint: &'static str,
     pub(super) required: bool,
+    /// True if only the form changes it, and no switch in a list.
+    pub(super) only_in_form: bool,
     pub(super) on: On,
 }
 
-/// How a field is filled in.
+/// Kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FieldKind {
@@ -109,11 +109,11 @@ pub(super) struct Relation {
     pub(super) table: Table,
     /// The filter of that table that finds them.
     pub(super) filter: &'static str,
-    /// The field of that table's form that is filled in when one is added; none where that cannot be done from here.
+    /// Field of that table's form that is filled in when a row is added from here; none if that is not possible.
     pub(super) field: Option<&'static str>,
 }
 
-/// What can be done to a row by a button of its own.
+/// An action on a row, by a button of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Delete,
@@ -121,6 +121,8 @@ pub(super) enum Action {
     Restore,
     Invalidate,
     Unlock,
+    Suspend,
+    Reinstate,
     Retry,
 }
 
@@ -142,7 +144,7 @@ impl Filter {
 
 impl Field {
     pub(super) const fn new(name: &'static str, label: &'static str, kind: FieldKind, on: On) -> Self {
-        Self { name, label, kind, hint: "", required: false, on }
+        Self { name, label, kind, hint: "", required: false, only_in_form: false, on }
     }
 
     pub(super) const fn required(self) -> Self {
@@ -153,7 +155,11 @@ impl Field {
         Self { hint, ..self }
     }
 
-    /// Whether the form of a new row, or else that of an old one, has it.
+    pub(super) const fn only_in_form(self) -> Self {
+        Self { only_in_form: true, ..self }
+    }
+
+    /// Returns true if the form has the field: the form of a new row, or the form of an existing one.
     pub(super) fn is_on(&self, is_new: bool) -> bool {
         match self.on {
             On::Both => true,
@@ -164,24 +170,30 @@ impl Field {
 }
 
 impl Description {
-    /// The names of the fields of the form.
+    /// Returns the names of the fields of the form.
     pub(super) fn field_names(&self, is_new: bool) -> Vec<&'static str> {
         self.fields.iter().filter(|field| field.is_on(is_new)).map(|field| field.name).collect()
     }
 
-    /// Whether rows can be created.
+    /// Returns the field of this name that a switch may change, if it is a checkbox of the form for old rows.
+    pub(super) fn switch(&self, name: &str) -> Option<&Field> {
+        let is_switch = |field: &&Field| field.kind == FieldKind::Checkbox && field.is_on(false);
+        self.fields.iter().filter(is_switch).find(|field| field.name == name)
+    }
+
+    /// Returns true if rows can be created.
     pub(super) fn has_new(&self) -> bool {
         !self.fields.is_empty()
     }
 
-    /// The action with this name and its consequences, if the table has it.
+    /// Returns the action with this name and its consequences, if the table has it.
     pub(super) fn action(&self, name: &str) -> Option<(Action, &'static str)> {
         self.actions.iter().copied().find(|(action, _)| action.name() == name)
     }
 }
 
 impl Action {
-    /// As it stands in paths and in the audit log.
+    /// Returns the name in paths and in the audit log.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Delete => "delete",
@@ -189,11 +201,13 @@ impl Action {
             Self::Restore => "restore",
             Self::Invalidate => "invalidate",
             Self::Unlock => "unlock",
+            Self::Suspend => "suspend",
+            Self::Reinstate => "reinstate",
             Self::Retry => "retry",
         }
     }
 
-    /// As it stands on buttons.
+    /// Returns the label on buttons.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Delete => "Delete",
@@ -201,11 +215,13 @@ impl Action {
             Self::Restore => "Restore",
             Self::Invalidate => "Invalidate",
             Self::Unlock => "Unlock",
+            Self::Suspend => "Suspend",
+            Self::Reinstate => "Reinstate",
             Self::Retry => "Try again now",
         }
     }
 
-    /// What is said when it is done.
+    /// Returns the message when it is done.
     pub(super) fn done(self) -> &'static str {
         match self {
             Self::Delete => "Deleted",
@@ -213,11 +229,13 @@ impl Action {
             Self::Restore => "Restored",
             Self::Invalidate => "Invalidated",
             Self::Unlock => "Unlocked",
+            Self::Suspend => "Suspended",
+            Self::Reinstate => "Reinstated",
             Self::Retry => "Tried again:",
         }
     }
 
-    /// The icon beside the label.
+    /// Returns the icon beside the label.
     pub(super) fn symbol(self) -> &'static str {
         match self {
             Self::Delete => "trash-2",
@@ -225,12 +243,14 @@ impl Action {
             Self::Restore => "archive-restore",
             Self::Invalidate => "ban",
             Self::Unlock => "lock-open",
+            Self::Suspend => "ban",
+            Self::Reinstate => "lock-open",
             Self::Retry => "rotate-cw",
         }
     }
 
-    /// Whether somebody loses something by it, so that it is asked about first.
+    /// Returns true if the action takes something away from a user, so that it needs a confirmation.
     pub(super) fn is_destructive(self) -> bool {
-        matches!(self, Self::Delete | Self::Archive | Self::Invalidate)
+        matches!(self, Self::Delete | Self::Archive | Self::Invalidate | Self::Suspend)
     }
 }

@@ -1,52 +1,52 @@
-//! What somebody wants a row to be, and what becomes of it.
+//! Submitted forms of the admin, and the result of saving them.
 
-use super::{Closing, Form};
+use super::Form;
 use crate::{
-    mail::Postbox,
+    auth::PasswordHash,
+    operations::{self, Mailing, Rule},
     store::{
         self, DbConn, Reference,
         admin::{applications, organizations, users},
-        applications::Application,
-        audit::Differences,
         credentials,
     },
 };
 
-/// A form that was sent, and who sent it.
-pub(super) struct Draft {
-    /// What was typed; also where it is noted what is wrong with it.
+/// A submitted form.
+pub(super) struct Draft<'a> {
+    /// The typed values; also collects their errors.
     pub(super) form: Form,
-    /// The hash of the password that was typed, if one was.
-    pub(super) password_hash: Option<String>,
-    /// The root user who asks for it.
-    pub(super) actor_id: i32,
-    /// Where the letters are put that tell of a new password or address.
-    pub(super) postbox: Postbox,
-    /// Where the links in them lead, without a slash at the end.
-    pub(super) base_url: String,
+    /// Hash of the typed password, if there is one.
+    pub(super) password: Option<PasswordHash>,
+    /// Parts of letters about a new password or address.
+    pub(super) mailing: Mailing<'a>,
 }
 
-/// What was written.
-#[derive(Debug, Default)]
+/// Result of a saved form.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Saved {
     /// The primary key.
     pub(super) id: i32,
-    /// What changed, for the audit log; nothing when all was as it is already.
-    pub(super) differences: Differences,
-    /// The applications that this archives along, each of which has an entry of its own there.
-    pub(super) archived: Vec<Application>,
-    /// The sockets that this ends.
-    pub(super) closing: Closing,
+    /// False if all values were already so.
+    pub(super) has_changed: bool,
 }
 
-/// Why nothing was written.
+impl Saved {
+    /// Returns the outcome for a row that was created.
+    pub(super) fn created(id: i32) -> Self {
+        Self { id, has_changed: true }
+    }
+}
+
+/// Reason why nothing was saved.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The draft's form says what is wrong.
+    /// The form has errors, which it holds.
     Invalid,
-    /// For a reason that is said in a sentence.
+    /// A rule of the business.
+    Rule(Rule),
+    /// Another reason, as a sentence.
     Because(&'static str),
-    /// The database's reason.
+    /// An error of the database.
     Store(store::Error),
 }
 
@@ -56,13 +56,22 @@ impl From<store::Error> for Refusal {
     }
 }
 
-impl Draft {
+impl From<operations::Refusal> for Refusal {
+    fn from(refusal: operations::Refusal) -> Self {
+        match refusal {
+            operations::Refusal::Rule(rule) => Self::Rule(rule),
+            operations::Refusal::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Draft<'_> {
     /// Refuses a form with errors.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         if self.form.is_valid() { Ok(()) } else { Err(Refusal::Invalid) }
     }
 
-    /// The user whose address or id is in the field `user`, or else in that of another name.
+    /// Returns the user whose address or id is in the field `user`, or else in that of another name.
     pub(super) async fn user(&mut self, conn: &mut DbConn, field: &'static str) -> store::Result<Option<i32>> {
         let typed = self.form.value(field).to_owned();
         let id = match typed.parse() {
@@ -72,21 +81,21 @@ impl Draft {
         self.found(field, id, "is no user's address or id")
     }
 
-    /// The organization whose slug or id is in the field `organization`.
+    /// Returns the organization whose slug or id is in the field `organization`.
     pub(super) async fn organization(&mut self, conn: &mut DbConn) -> store::Result<Option<i32>> {
         let typed = self.form.value("organization").to_owned();
         let id = organizations::find(conn, Reference::parse(&typed)).await?.map(|organization| organization.id);
         self.found("organization", id, "is no organization's slug or id")
     }
 
-    /// The application whose key or id is in the field `application`.
+    /// Returns the application whose key or id is in the field `application`.
     pub(super) async fn application(&mut self, conn: &mut DbConn) -> store::Result<Option<i32>> {
         let typed = self.form.value("application").to_owned();
         let id = applications::find(conn, Reference::parse(&typed)).await?.map(|(application, _)| application.id);
         self.found("application", id, "is no application's key or id")
     }
 
-    /// Notes an error beside a field that names nothing, but for one that is empty: that is noted elsewhere.
+    /// Records an error beside a field that names nothing. An empty field is reported elsewhere.
     fn found(&mut self, field: &'static str, id: Option<i32>, message: &str) -> store::Result<Option<i32>> {
         if id.is_none() && !self.form.value(field).is_empty() {
             self.form.error(field, message);

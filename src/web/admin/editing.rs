@@ -1,93 +1,92 @@
-//! Rows created and changed by a form, or by one switch of it.
+//! Creation and editing of rows by a form, or by one switch of it.
 
 use std::collections::BTreeMap;
 
 use minijinja::{Value, context, value::Serde};
 
-use super::{Draft, Error, Flash, Form, Record, Refusal, Saved, Table, Visit, record};
+use super::{Draft, Error, Flash, Form, PageRequest, Record, Refusal, Saved, Table, record};
 use crate::{
-    app::App,
-    auth::password,
     http::{Request, Response, StatusCode},
-    store::{
-        self, Transaction,
-        audit::{self, Actor, NewEntry},
-    },
-    web::quotas,
+    operations::Rule,
+    store::{self, Transaction, audit::Actor},
+    web::App,
 };
 
-/// An empty form, but for what the query fills in: `?user=7`.
+/// Shows an empty form. The query may fill in fields: `?user=7`.
 pub(in crate::web) async fn new(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    page.require_root()?;
     let table = with_form(&request)?;
     let form = read(table, &request, true);
-    page(&visit, StatusCode::OK, table, None, &form)
+    render(&page, StatusCode::OK, table, None, &form)
 }
 
 /// Creates a row.
 pub(in crate::web) async fn create(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of_form(&app, &request).await?;
-    let actor_id = visit.require_root()?.id;
+    let page = PageRequest::of_form(&app, &request).await?;
+    page.require_root()?;
     let table = with_form(&request)?;
-    let mut draft = draft(&app, read(table, &request, true), actor_id).await?;
-    match save(&app, table, None, &mut draft, &visit.actor()).await? {
+    let mut draft = draft(&app, read(table, &request, true)).await?;
+    match save(&app, table, None, &mut draft, &page.actor()).await? {
         Some(saved) => {
             let description = table.description();
             let notice = Flash::notice(format!("Created the {}.", description.one));
-            Ok(visit.redirect(&format!("/admin/{}/{}", description.path, saved.id), notice))
+            Ok(page.redirect(&format!("/admin/{}/{}", description.path, saved.id), notice))
         }
-        None => page(&visit, StatusCode::UNPROCESSABLE_ENTITY, table, None, &draft.form),
+        None => render(&page, StatusCode::UNPROCESSABLE_ENTITY, table, None, &draft.form),
     }
 }
 
-/// The form of a row.
+/// Shows the form of a row.
 pub(in crate::web) async fn edit(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    page.require_root()?;
     let table = with_form(&request)?;
     let record = record::find(table, &request, &mut app.db.conn().await?).await?;
-    page(&visit, StatusCode::OK, table, Some(&record), &filled(&record))
+    render(&page, StatusCode::OK, table, Some(&record), &filled(&record))
 }
 
 /// Changes a row.
 pub(in crate::web) async fn update(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of_form(&app, &request).await?;
-    let actor_id = visit.require_root()?.id;
+    let page = PageRequest::of_form(&app, &request).await?;
+    page.require_root()?;
     let table = with_form(&request)?;
     let record = record::find(table, &request, &mut app.db.conn().await?).await?;
-    let mut draft = draft(&app, read(table, &request, false), actor_id).await?;
-    match save(&app, table, Some(record.id), &mut draft, &visit.actor()).await? {
+    let mut draft = draft(&app, read(table, &request, false)).await?;
+    match save(&app, table, Some(record.id), &mut draft, &page.actor()).await? {
         Some(saved) => {
-            let notice = if saved.differences.is_empty() { "Nothing was changed." } else { "Saved." };
-            Ok(visit.redirect(&format!("/admin/{}/{}", table.description().path, record.id), Flash::notice(notice)))
+            let notice = if saved.has_changed { "Saved." } else { "Nothing was changed." };
+            Ok(page.redirect(&format!("/admin/{}/{}", table.description().path, record.id), Flash::notice(notice)))
         }
-        None => page(&visit, StatusCode::UNPROCESSABLE_ENTITY, table, Some(&record), &draft.form),
+        None => render(&page, StatusCode::UNPROCESSABLE_ENTITY, table, Some(&record), &draft.form),
     }
 }
 
-/// Sets one checkbox of a row, as a switch in a list does, to `value`.
+/// Sets one checkbox of a row to `value`, for a switch in a list.
 pub(in crate::web) async fn toggle(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of_form(&app, &request).await?;
-    let actor_id = visit.require_root()?.id;
+    let page = PageRequest::of_form(&app, &request).await?;
+    page.require_root()?;
     let table = with_form(&request)?;
-    let flag = request.path_param("what");
+    let description = table.description();
+    let switch = description.switch(&request.path_param("what")).ok_or(Error::NoRoute)?;
     let record = record::find(table, &request, &mut app.db.conn().await?).await?;
-    let is_flag = |value: &str| matches!(value, "true" | "false");
-    let flag = record.values.iter().find(|(name, value)| *name == flag && is_flag(value));
-    let flag = flag.map(|(name, _)| *name).ok_or(Error::NoRoute)?;
+    let flag = record.values.iter().map(|(name, _)| *name).find(|name| *name == switch.name).ok_or(Error::NoRoute)?;
+    if switch.only_in_form {
+        let form = format!("/admin/{}/{}/edit", description.path, record.id);
+        return Ok(page.redirect(&form, Flash::error(format!("{} is changed in this form.", switch.label))));
+    }
     let mut form = filled(&record);
     form.set(flag, &request.params().text("value").unwrap_or_default());
-    let mut draft = draft(&app, form, actor_id).await?;
-    let saved = save(&app, table, Some(record.id), &mut draft, &visit.actor()).await?;
+    let mut draft = draft(&app, form).await?;
+    let saved = save(&app, table, Some(record.id), &mut draft, &page.actor()).await?;
     let flash = match saved {
         Some(_) => Flash::notice(format!("Saved {}.", record.label)),
         None => Flash::error(draft.form.complaint()),
     };
-    Ok(visit.redirect(&super::actions::back(&request, table), flash))
+    Ok(page.redirect(&super::actions::back(&request, table), flash))
 }
 
-/// The table of the path, if its rows have a form.
+/// Returns the table of the path, if its rows have a form.
 fn with_form(request: &Request) -> Result<Table, Error> {
     let table = Table::of(request)?;
     if table.description().has_new() { Ok(table) } else { Err(Error::NoRoute) }
@@ -102,80 +101,54 @@ fn filled(record: &Record) -> Form {
     Form::filled(record.values.iter().map(|(name, value)| (*name, Some(value.as_str()))))
 }
 
-/// A form to save, with the password hashed, which takes too long to be done within a transaction.
-async fn draft(app: &App, mut form: Form, actor_id: i32) -> Result<Draft, Error> {
-    let typed = form.value("password").to_owned();
-    if !typed.is_empty() && typed.chars().count() < password::MIN_CHARACTERS {
-        form.error("password", format!("should be at least {} characters", password::MIN_CHARACTERS));
-    }
-    if typed.len() > password::MAX_BYTES {
-        form.error("password", format!("should be at most {} bytes", password::MAX_BYTES));
-    }
-    let password_hash = match typed.is_empty() || !form.is_valid() {
-        true => None,
-        false => Some(password::hash(&typed).await.map_err(Error::internal)?),
+/// Returns the form as a draft, with the password hashed: that takes too long to be done within a transaction.
+async fn draft(app: &App, mut form: Form) -> Result<Draft<'_>, Error> {
+    let password = match form.new_password().filter(|_| form.is_valid()) {
+        Some(password) => Some(password.hash().await.map_err(Error::internal)?),
+        None => None,
     };
-    let (postbox, base_url) = (app.accounts.postbox.clone(), app.pages.site.base_url.clone());
-    Ok(Draft { form, password_hash, actor_id, postbox, base_url })
+    Ok(Draft { form, password, mailing: app.mailing() })
 }
 
-/// Saves the draft and tells the audit log; `None` when its form says now what is wrong with it.
+/// Saves the draft; `None` when its form now has errors.
 async fn save(
     app: &App,
     table: Table,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
     actor: &Actor,
 ) -> Result<Option<Saved>, Error> {
-    let action = if id.is_some() { "update" } else { "create" };
-    let saved = app
-        .db
-        .transaction(async |tx: &mut Transaction<'_>| {
-            let saved = table.save(tx, id, draft).await?;
-            record(tx, actor, action, table, &saved).await?;
-            Ok::<_, Refusal>(saved)
-        })
-        .await;
-    let mut saved = match saved {
-        Ok(saved) => saved,
-        Err(Refusal::Invalid) => return Ok(None),
+    match app.db.transaction(async |tx: &mut Transaction<'_>| table.save(tx, actor, id, draft).await).await {
+        Ok(saved) => Ok(Some(saved)),
+        Err(Refusal::Invalid) => Ok(None),
         Err(Refusal::Because(reason)) => {
             draft.form.error("base", reason);
-            return Ok(None);
+            Ok(None)
+        }
+        Err(Refusal::Rule(rule)) => {
+            draft.form.error(field_of(rule), rule.message());
+            Ok(None)
         }
         Err(Refusal::Store(store::Error::Duplicate { field })) => {
             draft.form.error(form_field(field), "has already been taken");
-            return Ok(None);
+            Ok(None)
         }
-        Err(Refusal::Store(store::Error::NotFound)) => return Err(Error::NotFound(table.description().one)),
-        Err(Refusal::Store(error)) => return Err(error.into()),
-    };
-    std::mem::take(&mut saved.closing).close(&app.hub);
-    app.accounts.postbox.wake();
-    if table == Table::Applications {
-        quotas::apply(app).await?;
+        Err(Refusal::Store(store::Error::NotFound)) => Err(Error::NotFound(table.description().one)),
+        Err(Refusal::Store(error)) => Err(error.into()),
     }
-    Ok(Some(saved))
 }
 
-/// Tells the audit log of a change; that nothing changed is not worth telling.
-pub(super) async fn record(
-    tx: &mut Transaction<'_>,
-    actor: &Actor,
-    action: &str,
-    table: Table,
-    saved: &Saved,
-) -> store::Result<()> {
-    if action == "update" && saved.differences.is_empty() {
-        return Ok(());
+/// Returns the field of a form that a rule is about.
+fn field_of(rule: Rule) -> &'static str {
+    match rule {
+        Rule::OwnRoot => "is_root",
+        Rule::OwnConfirmation => "confirmed",
+        Rule::SuspendedOwner | Rule::UnconfirmedOwner => "user",
+        _ => "base",
     }
-    let resource = table.description().resource;
-    let details = saved.differences.as_str();
-    audit::record(tx, actor, &NewEntry { action, resource, resource_id: Some(saved.id), details }).await?;
-    audit::record_archived(tx, actor, &saved.archived).await
 }
 
-/// The field of a form that says which row a column refers to.
+/// Returns the field of a form that holds a column's reference.
 fn form_field(column: &'static str) -> &'static str {
     match column {
         "user_id" => "user",
@@ -184,8 +157,8 @@ fn form_field(column: &'static str) -> &'static str {
     }
 }
 
-fn page(
-    visit: &Visit,
+fn render(
+    page: &PageRequest,
     status: StatusCode,
     table: Table,
     record: Option<&Record>,
@@ -213,5 +186,5 @@ fn page(
         labels => Serde(labels),
         form => form.context(),
     };
-    visit.page(status, "admin/form", description.path, context)
+    page.render(status, "admin/form", description.path, context)
 }

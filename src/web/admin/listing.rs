@@ -3,25 +3,26 @@
 use minijinja::{Value, context, value::Serde};
 
 use super::{
-    Action, Description, Error, FilterKind, Line, Lines, Query, Table, Visit, csv,
+    Action, Description, Error, FilterKind, Line, Lines, PageRequest, Query, Table, csv,
     query::{choices, pages},
 };
 use crate::{
-    app::App,
     http::{
         Request, Response, StatusCode,
         header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue},
     },
     store::{self, DbConn, admin::Slice},
+    web::App,
 };
 
-/// The most rows that a file has, which is made in memory. Where there are more, the button and the file's name say so.
+/// Maximum number of rows in a file, which is built in memory. If there are more, the button and the file's name say
+/// so.
 const MAX_EXPORTED: i64 = 10_000;
 
-/// A page of a list.
+/// Shows a page of a list.
 pub(in crate::web) async fn index(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    page.require_root()?;
     let table = Table::of(&request)?;
     let description = table.description();
     let mut query = Query::of(request.params(), description);
@@ -39,13 +40,13 @@ pub(in crate::web) async fn index(app: App, request: Request) -> Result<Response
         exported => MAX_EXPORTED,
         lines => Serde(&found.lines),
     };
-    visit.page(StatusCode::OK, "admin/list", description.path, context)
+    page.render(StatusCode::OK, "admin/list", description.path, context)
 }
 
-/// The list as CSV, without pages: its first 10,000 rows.
+/// Answers with the list as CSV, without pages: its first 10,000 rows.
 pub(in crate::web) async fn export(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    page.require_root()?;
     let table = Table::of(&request)?;
     let description = table.description();
     let query = Query::of(request.params(), description);
@@ -62,14 +63,14 @@ pub(in crate::web) async fn export(app: App, request: Request) -> Result<Respons
         .with_text(CONTENT_DISPOSITION, &disposition))
 }
 
-/// An action as the templates have it.
+/// Returns an action for the templates.
 pub(super) fn button(action: Action) -> Value {
     context! {
         name => action.name(), label => action.label(), symbol => action.symbol(), asks => action.is_destructive(),
     }
 }
 
-/// The rows of the page, or else of the last one that there is.
+/// Returns the rows of the page, or of the last page if the number is too large.
 async fn find_page(table: Table, conn: &mut DbConn, query: &mut Query) -> store::Result<Lines> {
     let found = table.list(conn, query, query.slice()).await?;
     if query.page <= pages(found.total) {
@@ -79,7 +80,7 @@ async fn find_page(table: Table, conn: &mut DbConn, query: &mut Query) -> store:
     table.list(conn, query, query.slice()).await
 }
 
-/// The fields above the list, with what each can be set to.
+/// Returns the fields above the list, with the possible values of each.
 async fn filters(table: Table, conn: &mut DbConn) -> store::Result<Value> {
     let mut fields = Vec::new();
     for filter in table.description().filters {
@@ -98,7 +99,7 @@ async fn filters(table: Table, conn: &mut DbConn) -> store::Result<Value> {
     Ok(fields.into())
 }
 
-/// A list that is part of another page: its first rows, and where the rest is.
+/// Returns a list that is part of another page: its first rows, and a link to the rest.
 pub(super) async fn related(
     table: Table,
     conn: &mut DbConn,

@@ -1,6 +1,7 @@
-//! The memory that this process takes up.
+//! Memory use of this process.
 
-/// Bytes of memory that belong to this process now; `None` where the system does not tell. Only Linux does.
+/// Returns the bytes of memory that belong to this process now; `None` if the system does not report them. Only Linux
+/// does.
 pub(super) fn resident_bytes() -> Option<u64> {
     #[cfg(target_os = "linux")]
     {

@@ -1,16 +1,15 @@
 //! The pages of root users under `/admin`: a dashboard, and the tables.
 //!
-//! What all tables have in common is here, once: `listing` lists them, `record` shows a row, `editing` creates and changes
-//! rows, `actions` does all else to them. A file of `tables` says what one table has: its [`Description`] and four
-//! functions, `list`, `find`, `save` and `act`, which [`Table`] chooses from.
+//! The common code of all tables is here, once: `listing` lists them, `record` shows a row, `editing` creates and
+//! changes rows, `actions` handles all other actions. A file of `tables` holds the code of one table: its
+//! [`Description`] and four functions, `list`, `find`, `save` and `act`, which [`Table`] chooses from.
 //!
-//! Every change is one transaction, in which the audit log is told; the sockets that lived by what is no more are closed
-//! when it is committed ([`Closing`]).
+//! Every change is one transaction, which includes its entry in the audit log. The sockets that depended on removed
+//! rows close when it is committed.
 
 pub(super) mod actions;
 mod cell;
 mod chart;
-mod closing;
 mod csv;
 pub(super) mod dashboard;
 mod description;
@@ -25,7 +24,6 @@ mod tables;
 
 use self::{
     cell::{Cell, Fact, Line},
-    closing::Closing,
     description::{Action, Column, Description, Field, FieldKind, Filter, FilterKind, On, Relation},
     draft::{Draft, Refusal, Saved},
     query::Query,
@@ -33,5 +31,5 @@ use self::{
 };
 use super::{
     Error,
-    visits::{Flash, Form, Visit},
+    session::{Flash, Form, PageRequest},
 };

@@ -1,4 +1,4 @@
-//! What a list is asked for: in the query of its address.
+//! Parameters of a list, in the query of its URL.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,29 @@ use minijinja::{Value, context, value::Serde};
 use super::{Description, FilterKind};
 use crate::{
     http::Params,
-    store::admin::{Order, Slice},
+    store::admin::{Order, Slice, SortKey},
 };
 
-/// How many rows a page has.
+/// Number of rows on a page.
 pub(super) const PAGE: i64 = 30;
 
-/// The longest text to search for.
+/// Maximum length of a text to search for.
 const MAX_CHARACTERS: usize = 255;
 
 /// Search, filters, order and page.
 #[derive(Clone, Debug)]
 pub(super) struct Query {
-    /// What was typed, by parameter: `q`, and those of the filters. Without what is empty.
+    /// Typed values by parameter: `q`, and those of the filters. Without empty ones.
     typed: Vec<(&'static str, String)>,
     /// The column's key.
     pub(super) sort: &'static str,
     pub(super) descending: bool,
-    /// From 1.
+    /// The page, from 1.
     pub(super) page: i64,
 }
 
 impl Query {
-    /// Reads the query of a request. What makes no sense is left out.
+    /// Reads the query of a request. Invalid values are left out.
     pub(super) fn of(params: &Params, table: &Description) -> Self {
         let names = std::iter::once("q").chain(table.filters.iter().map(|filter| filter.name));
         let typed = names.filter_map(|name| {
@@ -49,18 +49,18 @@ impl Query {
         Self { typed: typed.collect(), sort, descending, page: i64::clamp(page, 1, i64::from(i32::MAX)) }
     }
 
-    /// The rows for which a filter has this id, in the table's order.
+    /// Creates the query for the rows for which a filter has this id, in the table's order.
     pub(super) fn related(table: &Description, filter: &'static str, id: i32) -> Self {
         let (sort, descending) = table.order;
         Self { typed: vec![(filter, id.to_string())], sort, descending, page: 1 }
     }
 
-    /// What was typed into a field.
+    /// Returns the text in a field.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.typed.iter().find(|(other, _)| *other == name).map(|(_, text)| text.clone())
     }
 
-    /// Yes or no.
+    /// Returns the value of a yes-or-no field.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         match self.text(name)?.as_str() {
             "yes" => Some(true),
@@ -69,12 +69,13 @@ impl Query {
         }
     }
 
-    /// An id. One that no row can have finds nothing.
+    /// Returns the id in a field. An id that no row can have finds nothing.
     pub(super) fn id(&self, name: &str) -> Option<i32> {
         self.text(name).map(|text| text.parse().unwrap_or(-1))
     }
 
-    /// The beginning of a day, in UTC, so many days later. Years of other than four digits are not understood.
+    /// Returns the beginning of the day in a field, in UTC, plus this number of days. Only years of four digits are
+    /// understood.
     pub(super) fn day(&self, name: &str, later: i64) -> Option<NaiveDateTime> {
         let day: NaiveDate = self.text(name)?.parse().ok()?;
         if !(1..9999).contains(&day.year()) {
@@ -83,27 +84,28 @@ impl Query {
         day.and_hms_opt(0, 0, 0)?.checked_add_signed(TimeDelta::days(later))
     }
 
-    /// As the store takes it.
-    pub(super) fn order<S>(&self, by: S) -> Order<S> {
+    /// Returns the order for the store.
+    pub(super) fn order<S: SortKey>(&self) -> Order<S> {
+        let by = S::ALL.iter().find(|(key, _)| *key == self.sort).unwrap_or(&S::ALL[0]).1;
         Order { by, descending: self.descending }
     }
 
-    /// The rows of the page.
+    /// Returns the slice of the page.
     pub(super) fn slice(&self) -> Slice {
         Slice { offset: (self.page - 1) * PAGE, limit: PAGE }
     }
 
-    /// Whether all rows are listed.
+    /// Returns true if all rows are listed.
     pub(super) fn is_everything(&self) -> bool {
         self.typed.is_empty()
     }
 
-    /// Search and filters as a query, encoded: `q=ann&is_root=yes`.
+    /// Returns search and filters as an encoded query: `q=ann&is_root=yes`.
     pub(super) fn encoded(&self) -> String {
         Serializer::new(String::new()).extend_pairs(self.typed.iter().map(|(name, text)| (*name, text))).finish()
     }
 
-    /// As the templates have it: `list` of `macros/table.html.j2`.
+    /// Returns the values for the templates: `list` of `macros/table.html.j2`.
     pub(super) fn list(&self, total: i64) -> Value {
         let Slice { offset, limit } = self.slice();
         context! {
@@ -118,19 +120,19 @@ impl Query {
         }
     }
 
-    /// As a form that is filled in: the fields above the list.
+    /// Returns the fields above the list, as a form that is filled in.
     pub(super) fn form(&self) -> Value {
         let values: BTreeMap<&str, &str> = self.typed.iter().map(|(name, text)| (*name, text.as_str())).collect();
         context! { values => Value::from(Serde(values)), errors => context! {} }
     }
 }
 
-/// How many pages so many rows make.
+/// Returns the number of pages for this many rows.
 pub(super) fn pages(total: i64) -> i64 {
     total.div_euclid(PAGE) + i64::from(total.rem_euclid(PAGE) > 0 || total == 0)
 }
 
-/// What a filter is in a template: its kind, and what there is to choose from.
+/// Returns the values of a filter for a template.
 pub(super) fn choices(kind: FilterKind, found: &[String]) -> Vec<(String, String)> {
     match kind {
         FilterKind::YesNo => [("yes", "Yes"), ("no", "No")].map(|(value, label)| (value.into(), label.into())).into(),
@@ -142,7 +144,7 @@ pub(super) fn choices(kind: FilterKind, found: &[String]) -> Vec<(String, String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::admin::Table;
+    use crate::{store::admin, web::admin::Table};
 
     fn query(encoded: &str) -> Query {
         Query::of(&Params::from_query(encoded).unwrap(), Table::Users.description())
@@ -157,6 +159,25 @@ mod tests {
         let read = query("q[]=1&page=-1&sort=password_hash&direction=desc&is_root=perhaps");
         assert_eq!((read.sort, read.page, read.flag("is_root")), ("id", 1, None));
         assert_eq!(query("page=999999999999999999999").page, 1);
+    }
+
+    #[test]
+    fn a_table_is_sorted_by_the_columns_that_offer_it() {
+        fn check<S: SortKey>(table: Table) {
+            let mut offered: Vec<_> = table.description().columns.iter().filter_map(|column| column.key).collect();
+            let mut known: Vec<_> = S::ALL.iter().map(|(key, _)| *key).collect();
+            offered.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(offered, known, "{table:?}");
+        }
+        check::<admin::users::Sort>(Table::Users);
+        check::<admin::user_tokens::Sort>(Table::UserTokens);
+        check::<admin::organizations::Sort>(Table::Organizations);
+        check::<admin::enrollments::Sort>(Table::Enrollments);
+        check::<admin::applications::Sort>(Table::Applications);
+        check::<admin::ownerships::Sort>(Table::Ownerships);
+        check::<admin::mails::Sort>(Table::Mails);
+        check::<admin::audit::Sort>(Table::Audit);
     }
 
     #[test]

@@ -1,42 +1,43 @@
-//! One row on a page of its own, with what belongs to it.
+//! The page of one row, with the rows that belong to it.
 
 use minijinja::{Value, context, value::Serde};
 
 use super::{
-    Error, Query, Record, Relation, Table, Visit,
+    Error, PageRequest, Query, Record, Relation, Table,
     listing::{button, related},
 };
 use crate::{
-    app::App,
     http::{Request, Response, StatusCode},
     store::{self, DbConn},
+    web::App,
 };
 
-/// How many rows of each relation are shown; the rest is a click away.
+/// Number of rows of each relation on the page; the rest is a click away.
 const SHOWN: i64 = 10;
 
-/// A row.
+/// Shows a row.
 pub(in crate::web) async fn show(app: App, request: Request) -> Result<Response, Error> {
-    let visit = Visit::of(&app, &request).await?;
-    visit.require_root()?;
+    let page = PageRequest::of(&app, &request).await?;
+    let actor_id = page.require_root()?.id;
     let table = Table::of(&request)?;
     let mut conn = app.db.conn().await?;
     let record = find(table, &request, &mut conn).await?;
     let description = table.description();
+    let offered = record.actions.iter().filter(|action| table.refusal(record.id, **action, actor_id).is_none());
     let context = context! {
         title => format!("{} · Admin · pusher-lite", record.label),
         table => Serde(description),
         record => context! { id => record.id, label => &record.label },
         facts => Serde(&record.facts),
         can_edit => !record.values.is_empty(),
-        actions => record.actions.iter().map(|action| button(*action)).collect::<Value>(),
+        actions => offered.map(|action| button(*action)).collect::<Value>(),
         relations => relations(description.relations, &mut conn, record.id, SHOWN).await?,
         history => history(description.resource, record.id),
     };
-    visit.page(StatusCode::OK, "admin/record", description.path, context)
+    page.render(StatusCode::OK, "admin/record", description.path, context)
 }
 
-/// The row that the path names.
+/// Returns the row that the path names.
 ///
 /// # Errors
 ///
@@ -46,7 +47,7 @@ pub(super) async fn find(table: Table, request: &Request, conn: &mut DbConn) -> 
     table.find(conn, id).await?.ok_or(Error::NotFound(table.description().one))
 }
 
-/// The lists that belong to a row, with so many rows of each.
+/// Returns the lists that belong to a row, with at most this many rows of each.
 pub(super) async fn relations(relations: &[Relation], conn: &mut DbConn, id: i32, limit: i64) -> store::Result<Value> {
     let mut lists = Vec::new();
     for relation in relations {
@@ -63,7 +64,7 @@ pub(super) async fn relations(relations: &[Relation], conn: &mut DbConn, id: i32
     Ok(lists.into())
 }
 
-/// Where the audit log tells of a row; it has nothing to tell of itself.
+/// Returns the link to the entries of a row in the audit log; the log has none about itself.
 fn history(resource: &str, id: i32) -> Option<String> {
     (resource != "audit_entries").then(|| format!("/admin/audit?resource={resource}&resource_id={id}"))
 }

@@ -1,4 +1,4 @@
-//! All tables of the admin, and which file answers for which.
+//! All tables of the admin, and the file that implements each.
 
 use super::{
     Action, Description, Draft, Error, Fact, Line, Query, Refusal, Saved,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     http::Request,
-    store::{self, DbConn, Transaction, admin::Slice},
+    store::{self, DbConn, Transaction, admin::Slice, audit::Actor},
 };
 
 /// A table of the admin.
@@ -27,7 +27,7 @@ pub(super) enum Table {
 pub(super) struct Lines {
     /// The rows.
     pub(super) lines: Vec<Line>,
-    /// How many there are in all.
+    /// Number of rows on all pages.
     pub(super) total: i64,
 }
 
@@ -36,13 +36,13 @@ pub(super) struct Lines {
 pub(super) struct Record {
     /// The primary key.
     pub(super) id: i32,
-    /// What people call it.
+    /// Name of the row, for people.
     pub(super) label: String,
-    /// All there is to know.
+    /// All facts about it.
     pub(super) facts: Vec<Fact>,
-    /// What the form to change it is filled in with.
+    /// Values of the form to change it.
     pub(super) values: Vec<(&'static str, String)>,
-    /// What can be done to it as it is.
+    /// Actions that are possible in its current state.
     pub(super) actions: Vec<Action>,
 }
 
@@ -58,7 +58,7 @@ impl Table {
         Self::Audit,
     ];
 
-    /// The table that the path names.
+    /// Returns the table that the path names.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Table {
         Self::ALL.into_iter().find(|table| table.description().path == name).ok_or(Error::NoRoute)
     }
 
-    /// The id that the path names.
+    /// Returns the id that the path names.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Table {
         }
     }
 
-    /// Some of the rows that the query asks for.
+    /// Returns the slice of the rows that the query asks for.
     pub(super) async fn list(self, conn: &mut DbConn, query: &Query, slice: Slice) -> store::Result<Lines> {
         match self {
             Self::Users => users::list(conn, query, slice).await,
@@ -104,7 +104,7 @@ impl Table {
         }
     }
 
-    /// What the filters of this name can be set to, where that depends on the rows.
+    /// Returns the possible values of the filters of this name, where that depends on the rows.
     pub(super) async fn choices(self, conn: &mut DbConn, filter: &str) -> store::Result<Vec<String>> {
         match self {
             Self::Mails => Ok(mails::choices(filter)),
@@ -113,7 +113,7 @@ impl Table {
         }
     }
 
-    /// The row with this id.
+    /// Returns the row with this id.
     pub(super) async fn find(self, conn: &mut DbConn, id: i32) -> store::Result<Option<Record>> {
         match self {
             Self::Users => users::find(conn, id).await,
@@ -131,45 +131,55 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`Refusal`]; the transaction is to be rolled back then.
+    /// [`Refusal`]; the caller must then roll the transaction back.
     pub(super) async fn save(
         self,
         tx: &mut Transaction<'_>,
+        actor: &Actor,
         id: Option<i32>,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Result<Saved, Refusal> {
         match self {
-            Self::Users => users::save(tx, id, draft).await,
-            Self::UserTokens => user_tokens::save(tx, id, draft).await,
-            Self::Organizations => organizations::save(tx, id, draft).await,
-            Self::Enrollments => enrollments::save(tx, id, draft).await,
-            Self::Applications => applications::save(tx, id, draft).await,
-            Self::Ownerships => ownerships::save(tx, id, draft).await,
+            Self::Users => users::save(tx, actor, id, draft).await,
+            Self::UserTokens => user_tokens::save(tx, actor, id, draft).await,
+            Self::Organizations => organizations::save(tx, actor, id, draft).await,
+            Self::Enrollments => enrollments::save(tx, actor, id, draft).await,
+            Self::Applications => applications::save(tx, actor, id, draft).await,
+            Self::Ownerships => ownerships::save(tx, actor, id, draft).await,
             Self::Mails | Self::Audit => Err(Refusal::Because("This cannot be changed.")),
         }
     }
 
-    /// Does something to the row with this id; `None` when that is how it is already.
+    /// Returns the reason why this actor cannot carry the action out on the row with this id, as far as it is known
+    /// beforehand. Pages do not offer such an action, nor ask for its confirmation.
+    pub(super) fn refusal(self, id: i32, action: Action, actor_id: i32) -> Option<&'static str> {
+        match self {
+            Self::Users => users::refusal(id, action, actor_id),
+            _ => None,
+        }
+    }
+
+    /// Carries an action out on the row with this id. Returns false if the row is already in that state.
     ///
     /// # Errors
     ///
-    /// [`Refusal`]; the transaction is to be rolled back then.
+    /// [`Refusal`]; the caller must then roll the transaction back.
     pub(super) async fn act(
         self,
         tx: &mut Transaction<'_>,
+        actor: &Actor,
         id: i32,
         action: Action,
-        actor_id: i32,
-    ) -> Result<Option<Saved>, Refusal> {
+    ) -> Result<bool, Refusal> {
         match self {
-            Self::Users => users::act(tx, id, action, actor_id).await,
-            Self::UserTokens => user_tokens::act(tx, id, action).await,
-            Self::Organizations => organizations::act(tx, id, action).await,
-            Self::Enrollments => enrollments::act(tx, id, action).await,
-            Self::Applications => applications::act(tx, id, action).await,
-            Self::Ownerships => ownerships::act(tx, id, action).await,
-            Self::Mails => mails::act(tx, id, action).await,
-            Self::Audit => Err(Refusal::Because("Nothing can be done to the audit log.")),
+            Self::Users => users::act(tx, actor, id, action).await,
+            Self::UserTokens => user_tokens::act(tx, actor, id, action).await,
+            Self::Organizations => organizations::act(tx, actor, id, action).await,
+            Self::Enrollments => enrollments::act(tx, actor, id, action).await,
+            Self::Applications => applications::act(tx, actor, id, action).await,
+            Self::Ownerships => ownerships::act(tx, actor, id, action).await,
+            Self::Mails => mails::act(tx, actor, id, action).await,
+            Self::Audit => Err(Refusal::Because("The audit log cannot be changed.")),
         }
     }
 }

@@ -1,49 +1,127 @@
-//! Who is asking.
+//! Recognition of the callers of `/api`.
+//!
+//! The table of routes calls [`Credential::recognize`] before the handler of every route except those registered as
+//! open. A handler gets the result, and has no other way to a user. A JWT is accepted here unless it is for sockets
+//! only, or its token was invalidated.
 
 use super::Error;
 use crate::{
-    app::App,
     auth::{Permissions, jwt::Claims},
-    http::Request,
-    store::{self, DbConn, Reference, Transaction, audit, enrollments, users},
+    http::{Method, Request},
+    operations::{Quota, gathered::Deed},
+    store::{
+        DbConn, Reference, audit, enrollments,
+        user_suspensions::{self, Standing},
+        user_tokens, users,
+    },
+    web::{App, session::count_change},
 };
 
-/// The user on whose behalf a request is made.
-#[derive(Debug)]
-pub(super) struct Caller {
-    pub(super) user: users::User,
-    permissions: Permissions,
-    /// Where the request comes from.
-    ip: String,
-}
-
-impl Caller {
-    /// The user of the request's JWT.
+/// Proof that the JWT of a request is valid for a route. Its implementations have private fields, so that nothing but
+/// [`Credential::recognize`] makes one.
+pub(in crate::web) trait Credential: Send + Sized {
+    /// Checks the JWT of the request.
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthenticated`] without a valid JWT; [`Error::NotFound`] when its user is no more, 400 when it names none by
-    /// what is no id.
-    pub(super) async fn of(app: &App, request: &Request, conn: &mut DbConn) -> Result<Self, Error> {
-        let claims = claims(app, request)?;
-        let user = users::find(conn, claims.user_id?).await?;
-        let ip = request.client_addr().to_string();
-        Ok(Self { user: user.ok_or(Error::NotFound("user"))?, permissions: claims.permissions, ip })
+    /// [`Error::Unauthenticated`] without an accepted JWT, and when a root user suspended the account;
+    /// [`Error::NotFound`] when there is no such user, 400 when the JWT names its user by something that is no id;
+    /// [`Error::TooManyChanges`].
+    fn recognize(app: &App, request: &Request) -> impl Future<Output = Result<Self, Error>> + Send;
+}
+
+/// Authenticated user of an API request.
+#[derive(Debug)]
+pub(in crate::web) struct Caller {
+    user: users::User,
+    permissions: Permissions,
+    /// Address that the request comes from.
+    ip: String,
+}
+
+impl Credential for Caller {
+    async fn recognize(app: &App, request: &Request) -> Result<Self, Error> {
+        let Claims { user_id, token_id, permissions, .. } = claims(app, request)?;
+        let (user_id, mut conn) = (user_id?, app.db.conn().await?);
+        let user = match user_suspensions::standing(&mut conn, user_id).await? {
+            Standing::Active(user) => user,
+            Standing::Ended => return Err(Error::Unauthenticated),
+            Standing::Missing => return Err(Error::NotFound("user")),
+        };
+        if !user_tokens::is_active_if_any(&mut conn, token_id, user_id).await? {
+            return Err(Error::Unauthenticated);
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            count_change(app, &user)?;
+        }
+        Ok(Self { user, permissions, ip: request.client_addr().to_string() })
+    }
+}
+
+/// Proof that the caller may publish to the application that the path names (D3).
+#[derive(Debug)]
+pub(in crate::web) struct Publisher {
+    user_id: i32,
+    application_id: i32,
+    app_key: String,
+    /// Address that the request comes from.
+    ip: String,
+}
+
+impl Credential for Publisher {
+    /// Answers from the cache, if the same user, token and application were looked up a moment ago.
+    async fn recognize(app: &App, request: &Request) -> Result<Self, Error> {
+        let Claims { user_id, token_id, permissions, .. } = claims(app, request)?;
+        let (organization, application) = (request.path_param("organization_id"), request.path_param("application_id"));
+        let user_id = user_id?;
+        let access = app.access.publisher(user_id, token_id, &organization, &application).await?;
+        if !access.user_exists {
+            return Err(Error::NotFound("user"));
+        }
+        if !access.user_active || !access.token_active {
+            return Err(Error::Unauthenticated);
+        }
+        if !permissions.may_administer() || !access.is_admin {
+            return Err(Error::Forbidden);
+        }
+        let application = access.application.as_ref().ok_or(Error::NotFound("application"))?;
+        let app_key = application.app_key.clone().ok_or(Error::NotFound("application"))?;
+        Ok(Self { user_id, application_id: application.id, app_key, ip: request.client_addr().to_string() })
+    }
+}
+
+impl Publisher {
+    /// Returns the key of the application.
+    pub(super) fn app_key(&self) -> &str {
+        &self.app_key
     }
 
-    /// Tells the audit log what the caller does to a row, in the very transaction that does it.
-    pub(super) async fn record(
-        &self,
-        tx: &mut Transaction<'_>,
-        action: &str,
-        (resource, id): (&str, i32),
-        differences: &audit::Differences,
-    ) -> store::Result<()> {
-        let details = differences.as_str();
-        audit::record(tx, &self.actor(), &audit::NewEntry { action, resource, resource_id: Some(id), details }).await
+    /// Records in the audit log what the caller does to sockets.
+    pub(super) fn note(&self, app: &App, deed: Deed, about: &str) {
+        let actor = audit::Actor { id: Some(self.user_id), name: None, ip: Some(self.ip.clone()) };
+        app.accounts.gathered.note(&app.db, self.user_id, actor, deed, self.application_id, about);
+    }
+}
+
+/// Returns the claims of a JWT that is valid outside of sockets.
+fn claims(app: &App, request: &Request) -> Result<Claims, Error> {
+    let jwt = request.bearer_token().ok_or(Error::Unauthenticated)?;
+    let claims = app.jwt.verify(jwt).map_err(|_| Error::Unauthenticated)?;
+    if claims.is_for_sockets_only { Err(Error::Unauthenticated) } else { Ok(claims) }
+}
+
+impl Caller {
+    /// Returns the user, as the database has it.
+    pub(super) fn user(&self) -> &users::User {
+        &self.user
     }
 
-    /// Whom the audit log names.
+    /// Returns the quota that new rows of the caller count against.
+    pub(super) fn quota<'a>(&'a self, app: &'a App) -> Quota<'a> {
+        Quota::Of(&self.user, &app.quotas.limits)
+    }
+
+    /// Returns the actor for the audit log.
     pub(super) fn actor(&self) -> audit::Actor {
         audit::Actor { id: Some(self.user.id), name: self.user.email.clone(), ip: Some(self.ip.clone()) }
     }
@@ -53,26 +131,16 @@ impl Caller {
         if self.permissions.may_administer() { Ok(()) } else { Err(Error::Forbidden) }
     }
 
-    /// Refuses those who do not administer the organization that a path names (D3), and those whose JWT has not the
-    /// permission to.
+    /// Refuses callers who do not administer the organization that a path names (D3), and those whose JWT does not
+    /// permit it.
     pub(super) async fn require_admin_of(&self, conn: &mut DbConn, organization: Reference<'_>) -> Result<(), Error> {
         self.require_admin_permission()?;
         let is_admin = enrollments::administers(conn, self.user.id, self.user.is_root, organization).await?;
         if is_admin { Ok(()) } else { Err(Error::Forbidden) }
     }
 
-    /// Refuses everybody but this user and root users (D4).
+    /// Refuses callers other than this user and root users (D4).
     pub(super) fn require_self(&self, user_id: i32) -> Result<(), Error> {
         if self.user.is_root || self.user.id == user_id { Ok(()) } else { Err(Error::Forbidden) }
     }
-}
-
-/// What the request's JWT says.
-///
-/// # Errors
-///
-/// [`Error::Unauthenticated`] without a valid one.
-pub(super) fn claims(app: &App, request: &Request) -> Result<Claims, Error> {
-    let jwt = request.bearer_token().ok_or(Error::Unauthenticated)?;
-    app.jwt.verify(jwt).map_err(|_| Error::Unauthenticated)
 }

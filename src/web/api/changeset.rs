@@ -1,46 +1,43 @@
-//! Values that a request wants to set: read, and refused with the messages of Ecto 2.0.
+//! Values that a request sets: read, and refused with the messages of Ecto 2.0.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Map, Value, json};
 
 use super::Error;
-use crate::http::Request;
+use crate::{http::Request, store};
 
 const BLANK: &str = "can't be blank";
 const INVALID: &str = "is invalid";
-const TOO_LONG: &str = "should be at most 255 character(s)";
 const TAKEN: &str = "has already been taken";
 
-/// What the original's columns hold.
-const MAX_CHARACTERS: usize = 255;
-
-/// The members of one parameter, such as `organization`, and what is wrong with them.
+/// The members of one parameter, such as `organization`, and their errors.
 #[derive(Debug)]
 pub(super) struct Changeset {
     name: &'static str,
     members: Map<String, Value>,
     errors: Map<String, Value>,
-    /// Errors of what is created are nested under the name of the parameter, as the original has it.
+    /// True for a new row: its errors are nested under the name of the parameter, as in the original.
     is_nested: bool,
 }
 
-/// What a request says about one column.
+/// Change of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change<T> {
-    /// Nothing, or something that cannot be taken.
+    /// No value, or an invalid one.
     Keep,
-    /// That it shall be empty: null, or an empty string.
+    /// An empty value: null, or an empty string.
     Clear,
-    /// What it shall be.
+    /// A new value.
     Set(T),
 }
 
 impl Changeset {
-    /// The parameter that describes something to create.
+    /// Reads the parameter that describes a row to create.
     ///
     /// # Errors
     ///
-    /// 400 when it is missing or an array, 422 when it is anything else but an object: as the original, but for null.
+    /// 400 when it is missing or an array, 422 when it is anything else but an object: as in the original, except for
+    /// null.
     pub(super) fn to_create(request: &Request, name: &'static str) -> Result<Self, Error> {
         match request.params().value(name)? {
             Some(Value::Object(members)) => Ok(Self { name, members, errors: Map::new(), is_nested: true }),
@@ -50,7 +47,7 @@ impl Changeset {
         }
     }
 
-    /// The parameter that describes changes.
+    /// Reads the parameter that describes changes.
     ///
     /// # Errors
     ///
@@ -63,7 +60,7 @@ impl Changeset {
         }
     }
 
-    /// A text of up to 255 characters.
+    /// Reads a text of up to 255 characters.
     pub(super) fn text(&mut self, field: &str) -> Change<String> {
         let text = match self.members.get(field) {
             None => return Change::Keep,
@@ -72,11 +69,8 @@ impl Changeset {
             Some(Value::String(text)) => text,
             Some(_) => return self.refuse(field, INVALID),
         };
-        if text.contains('\0') {
-            return self.refuse(field, INVALID);
-        }
-        if text.chars().nth(MAX_CHARACTERS).is_some() {
-            return self.refuse(field, TOO_LONG);
+        if let Err(reason) = store::check_text(text) {
+            return self.refuse(field, &reason.to_string());
         }
         if text.trim().is_empty() {
             return self.refuse(field, BLANK);
@@ -84,7 +78,8 @@ impl Changeset {
         Change::Set(text.clone())
     }
 
-    /// A time in UTC: a string, or an object of year, month, day, hour and minute, and perhaps second and microsecond.
+    /// Reads a time in UTC: a string, or an object of year, month, day, hour and minute, and perhaps second and
+    /// microsecond.
     pub(super) fn time(&mut self, field: &str) -> Change<NaiveDateTime> {
         let time = match self.members.get(field) {
             None => return Change::Keep,
@@ -101,35 +96,35 @@ impl Changeset {
         }
     }
 
-    /// Notes that a value is wrong.
+    /// Records that a value is invalid.
     pub(super) fn invalid(&mut self, field: &str) {
         self.refuse::<()>(field, INVALID);
     }
 
-    /// Notes that a field is empty which must not be, unless it is noted already what is wrong with it.
+    /// Records that a required field is empty, unless it has an error already.
     pub(super) fn blank(&mut self, field: &str) {
         if !self.errors.contains_key(field) {
             self.refuse::<()>(field, BLANK);
         }
     }
 
-    /// A text as it was given, whatever is wrong with it.
+    /// Returns the given text, valid or not.
     pub(super) fn given_text(&self, field: &str) -> Option<&str> {
         self.members.get(field).and_then(Value::as_str)
     }
 
-    /// Whether anything was given for this field.
+    /// Returns true if the request has a value for this field.
     pub(super) fn has(&self, field: &str) -> bool {
         self.members.contains_key(field)
     }
 
-    /// 422 with all that was noted, if anything was.
+    /// Fails with 422 and all recorded errors, if there are any.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         let errors = std::mem::take(&mut self.errors);
         if errors.is_empty() { Ok(()) } else { Err(self.errors(Value::Object(errors))) }
     }
 
-    /// 422 because another row has this value already.
+    /// Returns the 422 for a value that another row has already.
     pub(super) fn taken(&self, field: &str) -> Error {
         self.errors(json!({ field: [TAKEN] }))
     }
@@ -145,12 +140,12 @@ impl Changeset {
 }
 
 impl<T> Change<T> {
-    /// The value to set, if there is one.
+    /// Returns the value to set, if there is one.
     pub(super) fn value(self) -> Option<T> {
         if let Self::Set(value) = self { Some(value) } else { None }
     }
 
-    /// `None` to keep the column, `Some(None)` to empty it.
+    /// Returns `None` to keep the column, `Some(None)` to empty it.
     pub(super) fn nullable(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,
@@ -160,8 +155,8 @@ impl<T> Change<T> {
     }
 }
 
-/// `2020-01-02T03:04:05`, or with a space for the `T`, then perhaps a fraction, then perhaps a `Z`. Nothing may be left
-/// out: Ecto reads every part at its place.
+/// Parses `2020-01-02T03:04:05`, or with a space for the `T`, then an optional fraction, then an optional `Z`. No other
+/// part may be left out: Ecto reads every part at its place.
 fn parse_time(text: &str) -> Option<NaiveDateTime> {
     let (moment, fraction) = text.split_at_checked("2020-01-02T03:04:05".len())?;
     let separators = [4, 7, 10, 13, 16].map(|at| moment.as_bytes()[at]);
@@ -173,7 +168,7 @@ fn parse_time(text: &str) -> Option<NaiveDateTime> {
     time_of(date, [part(11, 13)?, part(14, 16)?, part(17, 19)?], microseconds(fraction)?)
 }
 
-/// What stands behind the seconds; more digits than the databases keep are dropped.
+/// Parses the text behind the seconds; more digits than the databases keep are dropped.
 fn microseconds(fraction: &str) -> Option<u32> {
     let fraction = fraction.strip_suffix('Z').unwrap_or(fraction);
     if fraction.is_empty() {
@@ -188,10 +183,10 @@ fn microseconds(fraction: &str) -> Option<u32> {
 }
 
 const DATE: [&str; 3] = ["year", "month", "day"];
-/// Hour, minute, second and microsecond as Ecto 1 names them, and as Ecto 2 does.
+/// Names of hour, minute, second and microsecond in Ecto 1, and in Ecto 2.
 const CLOCKS: [[&str; 4]; 2] = [["hour", "min", "sec", "usec"], ["hour", "minute", "second", "microsecond"]];
 
-/// The form in which HTML forms of Phoenix send a time; the parts may be strings. The last two may be left out.
+/// Reads the form in which HTML forms of Phoenix send a time; the parts may be strings. The last two may be left out.
 fn time_of_parts(parts: &Map<String, Value>) -> Option<NaiveDateTime> {
     let part = |name: &str| match parts.get(name)? {
         Value::Number(number) => number.as_u64()?.try_into().ok(),
@@ -204,14 +199,14 @@ fn time_of_parts(parts: &Map<String, Value>) -> Option<NaiveDateTime> {
     time_of([year?, month?, day?], [part(hour)?, part(minute)?, optional(second)?], optional(microsecond)?)
 }
 
-/// Whether all that must be there is, and all of it is empty or all of it null: a time that nobody has chosen.
+/// Returns true if all required parts are there, and all are empty or all null: a time that was not chosen.
 fn is_unset(parts: &Map<String, Value>) -> bool {
     let [_, [hour, minute, ..]] = CLOCKS;
     let all = |empty: &Value| DATE.iter().chain([&hour, &minute]).all(|name| parts.get(*name) == Some(empty));
     !parts.contains_key("min") && (all(&Value::Null) || all(&Value::from("")))
 }
 
-/// A leap second is refused, as Ecto does and the databases would.
+/// Creates a time. Refuses a leap second, as Ecto does and the databases would.
 fn time_of(date: [u32; 3], clock: [u32; 3], microsecond: u32) -> Option<NaiveDateTime> {
     let ([year, month, day], [hour, minute, second]) = (date, clock);
     let date = NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day)?;
@@ -219,7 +214,7 @@ fn time_of(date: [u32; 3], clock: [u32; 3], microsecond: u32) -> Option<NaiveDat
     time.filter(is_storable)
 }
 
-/// Years that both databases write with four digits.
+/// Returns true for years that both databases write with four digits.
 fn is_storable(time: &NaiveDateTime) -> bool {
     use chrono::Datelike;
     (1..=9999).contains(&time.year())

@@ -1,69 +1,61 @@
-//! Events: what REST sends to the sockets of an application.
+//! Events that REST sends to the sockets of an application.
 
-use pusher_lite_protocol::event::is_reserved;
+use pusher_lite_protocol::{EventPayload, name::is_reserved};
 use serde_json::{Value, json};
 
-use super::{Error, caller, data};
+use super::{Error, caller::Publisher, data};
 use crate::{
-    app::App,
     http::{Request, Response, StatusCode},
+    operations::gathered::Deed,
     realtime::{PublishError, Topic},
+    web::App,
 };
 
-/// The parameters that are no part of the payload.
+/// The parameters that are not part of the payload.
 const ROUTING: [&str; 4] = ["organization_id", "application_id", "event", "topic"];
 
-/// Sends the event of the path to a topic (`general` unless given): everything else that came with the request is its
-/// payload, spelled as it came (D19).
+/// Sends the event of the path to a topic (`general` unless given). All other members of the request are its payload,
+/// with their spelling (D19).
 ///
-/// Two events are not sent: `presence_list` answers who is in the topic, and `disconnect` closes the sockets of the one
-/// whose unique identifier is the topic.
-pub(in crate::web) async fn create(app: App, request: Request) -> Result<Response, Error> {
-    let app_key = find_app_key(&app, &request).await?;
+/// Two events are not sent: `presence_list` answers with the users in the topic, and `disconnect` closes the sockets of
+/// the user whose unique identifier is the topic. They count as events, too.
+pub(in crate::web) async fn create(app: App, request: Request, publisher: Publisher) -> Result<Response, Error> {
+    let app_key = publisher.app_key();
     let topic_name = topic_name(&request)?;
     let event = request.path_param("event");
     if event == "disconnect" {
-        app.hub.disconnect_user(&app_key, &topic_name);
+        app.hub.disconnect_user(app_key, &topic_name)?;
+        publisher.note(&app, Deed::Disconnect, &topic_name);
         return Ok(Response::no_content());
     }
-    // Nobody can be in a topic with such a name.
-    let topic = Topic::new(&app_key, &topic_name).ok();
+    // No socket can be in a topic with such a name.
+    let topic = Topic::new(app_key, &topic_name).ok();
     if event == "presence_list" {
         return Ok(match topic {
-            Some(topic) => data(StatusCode::OK, app.hub.presence_list(&topic)),
+            Some(topic) => data(StatusCode::OK, app.hub.presence_list(&topic)?),
             None => data(StatusCode::OK, json!({})),
         });
     }
     match topic {
-        Some(topic) => app.hub.publish(&topic, &event, &request.params().object_without(&ROUTING))?,
+        Some(topic) => {
+            let payload = request.params().object_without(&ROUTING);
+            app.hub.publish(&topic, &event, EventPayload::check(&payload))?;
+        }
         None if is_reserved(&event) => return Err(PublishError::ReservedEvent.into()),
         None => {}
     }
     Ok(Response::no_content())
 }
 
-/// The key of the application of the path, if the caller may publish there (D3). Asks the database only when nobody
-/// asked for the same a moment ago.
-async fn find_app_key(app: &App, request: &Request) -> Result<String, Error> {
-    let claims = caller::claims(app, request)?;
-    let user_id = claims.user_id?;
-    let (organization, application) = (request.path_param("organization_id"), request.path_param("application_id"));
-    let publisher = app.access.publisher(user_id, &organization, &application).await?;
-    if !publisher.user_exists {
-        return Err(Error::NotFound("user"));
-    }
-    if !claims.permissions.may_administer() || !publisher.is_admin {
-        return Err(Error::Forbidden);
-    }
-    let app_key = publisher.application.as_ref().and_then(|application| application.app_key.clone());
-    app_key.ok_or(Error::NotFound("application"))
-}
-
-/// The topic as the original reads it: it takes whatever Elixir can write as a string, which an object is not.
+/// Returns the topic as the original reads it: any value that Elixir can write as a string, which an object is not. A
+/// list of several values is refused (D35): the original joins them to one name, which is never intended.
 fn topic_name(request: &Request) -> Result<String, Error> {
     match request.params().value("topic")? {
         None | Some(Value::Null | Value::Bool(false)) => Ok("general".to_owned()),
         Some(Value::Object(_)) => Err(Error::invalid("topic", "is invalid")),
+        Some(topics @ Value::Array(_)) if elements(&topics) > 1 => {
+            Err(Error::invalid("topic", "must be one topic; publish to several with a request for each"))
+        }
         Some(value) => {
             let mut name = String::new();
             write_text(&value, &mut name);
@@ -72,7 +64,15 @@ fn topic_name(request: &Request) -> Result<String, Error> {
     }
 }
 
-/// Writes a value as Elixir's `to_string` does: of a list all elements in a row.
+/// Counts the values in a list, and in the lists in it.
+fn elements(value: &Value) -> usize {
+    match value {
+        Value::Array(elements_of_it) => elements_of_it.iter().map(elements).sum(),
+        _ => 1,
+    }
+}
+
+/// Writes a value as Elixir's `to_string` does: for a list, all elements in a row.
 fn write_text(value: &Value, text: &mut String) {
     match value {
         Value::String(string) => text.push_str(string),

@@ -1,10 +1,10 @@
 //! The REST API under `/api`: the paths, JSON and refusals of the original.
 //!
-//! A handler says who is asking (`Caller`), whether they may, what the parameters are (`Changeset`), what the database
-//! makes of it, and which sockets that ends.
+//! The table of routes recognizes the caller ([`caller`]). A handler checks the permission, reads the parameters
+//! (`Changeset`), and calls an operation.
 
 pub(super) mod applications;
-mod caller;
+pub(super) mod caller;
 mod changeset;
 pub(super) mod events;
 pub(super) mod organizations;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::Error;
 use crate::http::{Response, StatusCode, header::LOCATION};
 
-/// What was asked for, as every answer but errors has it.
+/// Returns an answer with data, in the form of all answers but errors.
 fn data(status: StatusCode, data: impl Serialize) -> Response {
     #[derive(Serialize)]
     struct Data<T> {
@@ -28,12 +28,12 @@ fn data(status: StatusCode, data: impl Serialize) -> Response {
     Response::json(status, &Data { data })
 }
 
-/// What was created, and where it is from now on.
+/// Returns the answer for a created row, with its path.
 fn created(path: &str, created: Value) -> Response {
     data(StatusCode::CREATED, created).with_text(LOCATION, path)
 }
 
-/// A time as Ecto writes it: UTC without saying so (D15), with microseconds only when there are any.
+/// Formats a time as Ecto writes it: UTC without a zone (D15), with microseconds only when there are any.
 fn timestamp(time: Option<NaiveDateTime>) -> Option<String> {
     let pattern =
         |time: &NaiveDateTime| if time.nanosecond() == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S%.6f" };

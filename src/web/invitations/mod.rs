@@ -1,13 +1,12 @@
 //! Invitations: to this server, or into an organization.
 //!
-//! Whoever invites never learns whether the address has an account: the page, its message and the mail are the same. The
-//! link in the mail proves the address; it is good once and does not expire, as in the original.
+//! An inviter never learns whether the address has an account: the page, its message and the mail are the same. The
+//! link in the mail proves the address; it is valid once and does not expire, as in the original.
 
 mod accepting;
 mod invited;
 mod managing;
 mod sending;
-mod token;
 
 pub(super) use self::{
     accepting::{accept, edit},
@@ -17,22 +16,14 @@ pub(super) use self::{
 
 use minijinja::Value;
 
-use super::{Error, visits::Visit};
-use crate::{
-    http::{Response, StatusCode},
-    store::organizations::Organization,
-};
+use super::{Error, session::PageRequest};
+use crate::http::{Response, StatusCode};
 
-/// What an organization is called.
-fn name_of(organization: &Organization) -> &str {
-    organization.name.as_deref().or(organization.slug.as_deref()).unwrap_or("Unnamed organization")
-}
-
-/// Where its page is.
+/// Returns the path of its page.
 fn path_of(organization_id: i32) -> String {
     format!("/account/organizations/{organization_id}")
 }
 
-fn page(visit: &Visit, status: StatusCode, name: &str, context: Value) -> Result<Response, Error> {
-    visit.page(status, &format!("accounts/{name}"), "", context)
+fn render(page: &PageRequest, status: StatusCode, name: &str, context: Value) -> Result<Response, Error> {
+    page.render(status, &format!("sign_in/{name}"), "", context)
 }

@@ -7,8 +7,8 @@ use prometheus_client::{collector, encoding::DescriptorEncoder};
 use super::family::Families;
 use crate::realtime::{ApplicationStats, Hub};
 
-/// Applications beyond so many have no series: those with the fewest deliveries. Both are bounded, the answer and what
-/// Prometheus keeps.
+/// Maximum number of applications with series; those with the fewest deliveries have none. This limits both the answer
+/// and the storage of Prometheus.
 const MOST: usize = 100;
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Writing metrics that are kept elsewhere.
+//! Encoding of metrics that are stored elsewhere.
 
 use std::{fmt::Result, time::Duration};
 
@@ -10,7 +10,7 @@ use prometheus_client::{
 /// The labels of one series: names and values.
 type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
 
-/// Writes one metric after the other. Names are without the prefix, those of counters without `_total`.
+/// Writes one metric after the other. Names come without the prefix, those of counters without `_total`.
 pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
 
 impl Families<'_> {
@@ -18,13 +18,13 @@ impl Families<'_> {
         write_counter(self.metric(name, help, MetricType::Counter)?, value)
     }
 
-    /// A counter of time.
+    /// Writes a counter of time.
     pub(super) fn seconds(&mut self, name: &str, help: &str, value: Duration) -> Result {
         let mut metric = self.metric(name, help, MetricType::Counter)?;
         metric.encode_counter::<NoLabelSet, f64, f64>(&value.as_secs_f64(), None)
     }
 
-    /// A counter with labels.
+    /// Writes a counter with labels.
     pub(super) fn counters<'l, const N: usize>(
         &mut self,
         name: &str,
@@ -42,7 +42,7 @@ impl Families<'_> {
         self.metric(name, help, MetricType::Gauge)?.encode_gauge(&value)
     }
 
-    /// A gauge with labels.
+    /// Writes a gauge with labels.
     pub(super) fn gauges<'l, const N: usize>(
         &mut self,
         name: &str,
@@ -56,7 +56,7 @@ impl Families<'_> {
         Ok(())
     }
 
-    /// A histogram: how many are in each bucket up to its bound, and the sum of all values.
+    /// Writes a histogram: the number of values in each bucket up to its bound, and the sum of all values.
     pub(super) fn histogram(&mut self, name: &str, help: &str, buckets: &[(f64, u64)], sum: f64) -> Result {
         let count = buckets.iter().map(|(_, count)| count).sum();
         self.metric(name, help, MetricType::Histogram)?.encode_histogram::<NoLabelSet>(sum, count, buckets, None)

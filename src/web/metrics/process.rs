@@ -6,8 +6,9 @@ use prometheus_client::{collector, encoding::DescriptorEncoder};
 use tokio::runtime::Handle;
 
 use super::family::Families;
+use crate::tasks::Tasks;
 
-/// Memory, descriptors and time, under the names that all programs use. Only Linux tells.
+/// Memory, descriptors and time, under the names that all programs use. Only Linux provides them.
 #[derive(Debug)]
 pub(super) struct Collector;
 
@@ -23,7 +24,7 @@ impl collector::Collector for Collector {
     }
 }
 
-/// The tasks of the runtime, and which version runs.
+/// The tasks of the runtime, and the running version.
 #[derive(Debug)]
 pub(super) struct Runtime(pub(super) Handle);
 
@@ -33,6 +34,16 @@ impl collector::Collector for Runtime {
         families.gauge("tasks", "Tasks of the runtime", metrics.num_alive_tasks() as u64)?;
         families.gauge("workers", "Threads that run them", metrics.num_workers() as u64)?;
         families.gauges("build", "The version that runs", [([("version", env!("CARGO_PKG_VERSION"))], 1)])
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Panics(pub(super) Tasks);
+
+impl collector::Collector for Panics {
+    fn encode(&self, encoder: DescriptorEncoder) -> Result {
+        let help = "Faults of this server that ended a task, a topic, a socket or a request; please report them";
+        Families(encoder).counter("panics", help, self.0.panics())
     }
 }
 
@@ -47,8 +58,9 @@ mod linux {
 
     use super::{Families, Result};
 
-    /// Nothing is written when the process's own folder in `/proc` cannot be read. The boot time stands outside of it, and
-    /// where only processes can be seen in `/proc` (`ProcSubset=pid` of systemd) there is none: then the start is left out.
+    /// Writes nothing if the process's own folder in `/proc` cannot be read. The boot time is outside of that folder,
+    /// and is missing if only processes can be seen in `/proc` (`ProcSubset=pid` of systemd): then the start time is
+    /// left out.
     pub(super) fn encode(families: &mut Families<'_>, boot_time: Option<u64>) -> ProcResult<Result> {
         let process = Process::myself()?;
         let (stat, limits) = (process.stat()?, process.limits()?);

@@ -1,4 +1,4 @@
-//! Who did what is written down, found again, and not changed by anybody.
+//! The audit log: every change is recorded, can be found, and cannot be changed.
 
 use pusher_lite::{
     auth::Permissions,
@@ -45,13 +45,17 @@ async fn changes_of_the_admin_are_told_and_secrets_are_not(database: TestDatabas
     ] {
         assert_eq!(root.post(path, fields).await.status(), 303, "{path}");
     }
+    let ending = &database.text("token", "user_tokens WHERE id = 1").await[32..];
+    let new_ending = &database.text("token", "user_tokens WHERE id = 7").await[32..];
     let expected = [
-        "update users 5: name: \"Lone\" -> \"Lonely\"; password: changed",
+        "update users 5: name: \"Lone\" -> \"Lonely\"",
+        "change_password users 5: email: \"lone@example.com\"",
         "update applications 1: name: \"Test App\" -> \"Chat\"; \
          app_key: \"88911bb8-e6c9-11f1-bf84-f2fc4c7451a7\" -> \"chat\"; app_secret: changed",
-        "create user_tokens 7: user_id: 5",
-        "invalidate user_tokens 1: valid: true -> false",
-        "update enrollments 3: is_admin: false -> true",
+        &format!("create user_tokens 7: user_id: 5; ends in: \"{new_ending}\""),
+        &format!("invalidate user_tokens 1: user_id: 1; ends in: \"{ending}\""),
+        "update enrollments 3: user: \"member@example.com\"; user_id: 3; organization: \"Acme Inc.\"; \
+         organization_id: 1; is_admin: false -> true",
         "delete ownerships 2: organization_id: 2; application_id: 2; archived applications: 1",
         "archive applications 2: name: \"Second App\"",
         "delete organizations 1: name: \"Acme Inc.\"; enrollments: 3; archived applications: 1",
@@ -84,14 +88,15 @@ async fn changes_by_rest_are_told_too(database: TestDatabase) {
         let headers = ["content-type: application/json", authorization.as_str()];
         assert_eq!(server.request(method, path, &headers, body).await.status(), status, "{method} {path}");
     }
+    let new_ending = &database.text("token", "user_tokens WHERE id = 7").await[32..];
     let expected = [
-        "create organizations 3: name: \"Third\"; slug: \"third\"",
+        "create organizations 3: name: \"Third\"; slug: \"third\"; admin_id: 1",
         "update organizations 1: name: \"Acme Inc.\" -> \"Acme\"",
         "create applications 3: name: \"Two\"; app_key: \"two\"; organization_id: 1",
         "update applications 3: app_secret: changed",
         "archive applications 3: name: \"Two\"",
-        "create user_tokens 7: user_id: 3",
-        "invalidate user_tokens 1: valid: true -> false",
+        &format!("create user_tokens 7: user_id: 3; ends in: \"{new_ending}\""),
+        "invalidate user_tokens 1: user_id: 1; ends in: \"51a7\"",
         "delete organizations 2: name: \"Second Org\"; enrollments: 2; archived applications: 1",
         "archive applications 2: name: \"Second App\"",
     ];

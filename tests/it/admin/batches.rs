@@ -1,4 +1,4 @@
-//! The same done to several rows.
+//! Actions on several rows.
 
 use super::{ADMIN, Browser};
 use crate::support::{database::TestDatabase, server::TestServer};
@@ -55,9 +55,9 @@ async fn without_rows_or_an_action_nothing_is_done(database: TestDatabase) {
     for (fields, said) in [
         (&[("action", "delete")][..], "Select some rows first."),
         (&[("action", "delete"), ("ids[]", "x"), ("ids", "5")], "Select some rows first."),
-        (&[("action", ""), ("ids[]", "5")], "Choose what to do."),
-        (&[("action", "explode"), ("ids[]", "5")], "Choose what to do."),
-        (&[("action", "archive"), ("ids[]", "5")], "Choose what to do."),
+        (&[("action", ""), ("ids[]", "5")], "Choose an action."),
+        (&[("action", "explode"), ("ids[]", "5")], "Choose an action."),
+        (&[("action", "archive"), ("ids[]", "5")], "Choose an action."),
     ] {
         assert_eq!(root.send("/admin/users/batch", fields, "/admin/users").await, said, "{fields:?}");
     }

@@ -1,11 +1,11 @@
-//! A browser in which somebody is signed in, without the page where one signs in.
+//! A signed-in browser, without the sign-in page.
 
 use pusher_lite::{
-    app::App,
     store::{
         Transaction,
         sessions::{self, NewSession},
     },
+    web::App,
 };
 use sha2::{Digest, Sha256};
 

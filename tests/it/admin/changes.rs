@@ -134,7 +134,7 @@ async fn each_fields_error_stands_beside_it_and_what_was_typed_is_kept(database:
     }
     let summary = root.post("/admin/users", &[("name", "Kept")]).await;
     assert!(summary.body().contains("Address can&#x27;t be blank"), "fields are called as they are labelled");
-    assert!(root.page("/admin/audit").await.contains("Nothing is here yet"));
+    assert!(root.page("/admin/audit").await.contains("No entries yet"));
 }
 
 db_test!(the_other_tables_are_created_and_changed);
@@ -207,13 +207,43 @@ async fn an_applications_limits_hold_at_once(database: TestDatabase) {
     assert!(log.contains("sockets: &quot;1&quot; -&gt; nothing"), "{log}");
 }
 
+db_test!(a_user_is_made_root_by_a_form_with_a_confirmation_alone);
+async fn a_user_is_made_root_by_a_form_with_a_confirmation_alone(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    assert!(!root.page("/admin/users").await.contains("/is_root"), "no list offers it");
+    let switch = [("_method", "put"), ("value", "true"), ("confirm_root", "true"), ("is_root", "true")];
+    let said = root.send("/admin/users/3/is_root", &switch, "/admin/users/3/edit").await;
+    assert!(said.contains("in this form"), "{said}");
+    assert_eq!(root.post("/admin/users/3/confirm_root", &switch).await.status(), 404);
+    assert_eq!(database.texts("id", "users WHERE is_root").await, ["1"]);
+
+    let path = "/admin/users/3";
+    let fields = |confirm_root| {
+        let member = [("_method", "put"), ("name", "M"), ("email", "member@example.com"), ("confirmed", "true")];
+        [&member[..], &[("is_root", "true"), ("confirm_root", confirm_root)]].concat()
+    };
+    for unconfirmed in ["", "false"] {
+        let refused = root.post(path, &fields(unconfirmed)).await;
+        assert!(refused.status() == 422 && refused.body().contains("must be ticked"), "{refused:?}");
+    }
+    let new = [("name", "New"), ("email", "new@example.com"), ("is_root", "true")];
+    assert_eq!(root.post("/admin/users", &new).await.status(), 422);
+    assert_eq!(database.texts("id", "users WHERE is_root").await, ["1"]);
+    assert_eq!(root.send(path, &fields("true"), path).await, "Saved.");
+    assert_eq!(database.texts("id", "users WHERE is_root ORDER BY id").await, ["1", "3"]);
+    // A root user stays root without the confirmation, and ceases to be root without the checkbox.
+    assert_eq!(root.send(path, &fields("false"), path).await, "Nothing was changed.");
+    assert_eq!(root.send(path, &fields("false")[..4], path).await, "Saved.");
+    assert_eq!(database.texts("id", "users WHERE is_root").await, ["1"]);
+}
+
 db_test!(switches_work_in_place_and_lead_back);
 async fn switches_work_in_place_and_lead_back(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let root = Browser::of(&server, ADMIN).await;
     let list = "/admin/users?q=l&sort=email&direction=asc";
     for (path, filter) in [
-        ("/admin/users/5/is_root", "/admin/users?is_root=yes&q=5"),
         ("/admin/users/5/confirmed", "/admin/users?is_confirmed=yes&q=5"),
         ("/admin/enrollments/3/is_admin", "/admin/enrollments?is_admin=yes&user_id=3"),
         ("/admin/ownerships/1/is_owned", "/admin/ownerships?is_owned=yes&q=acme"),
@@ -226,7 +256,7 @@ async fn switches_work_in_place_and_lead_back(database: TestDatabase) {
             assert_eq!(is_listed, value == "true", "{path} {value}");
         }
     }
-    let elsewhere = root.post_from("/admin/users/5/is_root", "//evil.example/", &[("_method", "put")]).await;
+    let elsewhere = root.post_from("/admin/users/5/confirmed", "//evil.example/", &[("_method", "put")]).await;
     assert_eq!(elsewhere.header("location"), Some("/admin/users"));
 }
 
@@ -245,7 +275,7 @@ async fn rows_are_archived_restored_and_deleted(database: TestDatabase) {
     database.execute("UPDATE users SET locked_at = '2099-01-01 00:00:00', failed_attempts = 5 WHERE id = 5").await;
     assert!(root.page("/admin/users?is_locked=yes").await.contains("lone@example.com"));
     assert_eq!(root.send("/admin/users/5/unlock", &[], "/admin/users/5").await, "Unlocked lone@example.com.");
-    assert!(root.page("/admin/users?is_locked=yes").await.contains("Nothing was found"));
+    assert!(root.page("/admin/users?is_locked=yes").await.contains("No entries found"));
 
     // The order is that of what depends on what.
     for (table, id) in [
@@ -274,6 +304,6 @@ async fn with_a_user_go_tokens_enrollments_and_sessions(database: TestDatabase) 
     assert_eq!(theirs.get("/admin").await.header("location"), Some("/"));
     root.send("/admin/users/5/delete", &[], "/admin/users").await;
     assert!(theirs.get("/admin").await.header("location").unwrap().starts_with("/sessions/new"));
-    assert!(root.page("/admin/user_tokens?user_id=5").await.contains("Nothing was found"));
-    assert!(root.page("/admin/enrollments?user_id=5").await.contains("Nothing was found"));
+    assert!(root.page("/admin/user_tokens?user_id=5").await.contains("No entries found"));
+    assert!(root.page("/admin/enrollments?user_id=5").await.contains("No entries found"));
 }

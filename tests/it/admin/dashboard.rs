@@ -19,7 +19,7 @@ async fn the_dashboard_shows_what_is_going_on(database: TestDatabase) {
     let root = Browser::of(&server, ADMIN).await;
     let quiet = root.page("/admin").await;
     assert_eq!((tile(&quiet, "Sockets"), tile(&quiet, "Topics"), tile(&quiet, "Mails waiting")), ("0", "0", "0"));
-    assert!(quiet.contains("Nothing is going on"));
+    assert!(quiet.contains("No activity"));
 
     let jwt = server.jwt(MEMBER, Permissions::USER);
     let mut socket = Socket::open(&server, &jwt, TEST_APP, "me").await.unwrap();
@@ -30,7 +30,7 @@ async fn the_dashboard_shows_what_is_going_on(database: TestDatabase) {
     for path in ["/admin", "/admin/live"] {
         let page = root.page(path).await;
         assert_eq!((tile(&page, "Sockets"), tile(&page, "Topics")), ("1", "1"), "{path}");
-        assert_eq!(tile(&page, "Events since the start"), "1", "{path}");
+        assert_eq!(tile(&page, "Events since start"), "1", "{path}");
         assert!(page.contains("<a href=\"/admin/applications/1\">Test App</a>"), "{path}");
         assert!(tile(&page, "Memory").ends_with("B"), "{path}");
         assert!(page.contains("<polyline class=\"chart-line\" points=\""), "{path}");

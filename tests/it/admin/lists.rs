@@ -100,7 +100,7 @@ async fn a_page_has_thirty_rows(database: TestDatabase) {
     assert_eq!(beyond, ids(&first), "what is no number of a page is the first");
     let beyond = ids(&root.page("/admin/organizations?q=MANY&sort=name&page=1000").await);
     assert_eq!(beyond, second, "behind the last page is the last");
-    assert!(root.page("/admin/organizations?q=nothing+of+this").await.contains("Nothing was found"));
+    assert!(root.page("/admin/organizations?q=nothing+of+this").await.contains("No entries found"));
 }
 
 db_test!(lists_are_files_too);
@@ -116,8 +116,8 @@ async fn lists_are_files_too(database: TestDatabase) {
         lines,
         [
             "Id,Name,Slug,State,Created",
-            "2,\"'=HYPERLINK(\"\"http://evil.example\"\")\",second-org,no,2026-11-22T23:07:47",
-            "1,Acme Inc.,acme-inc,no,2026-11-22T23:07:47",
+            "2,\"'=HYPERLINK(\"\"http://evil.example\"\")\",second-org,Active,2026-11-22T23:07:47",
+            "1,Acme Inc.,acme-inc,Active,2026-11-22T23:07:47",
         ]
     );
     let filtered = root.get("/admin/users/export?q=lone").await;

@@ -1,4 +1,4 @@
-//! Who gets in, and that nobody who should be there is locked out.
+//! Access to the admin, and protection of root users against locking themselves out.
 
 use super::{ADMIN, Browser, LONE, MEMBER};
 use crate::support::{database::TestDatabase, server::TestServer};
@@ -51,7 +51,7 @@ async fn only_root_changes_anything_and_only_by_our_forms(database: TestDatabase
         assert_eq!(root.post(path, &forged).await.status(), 403, "{path}");
     }
     assert_eq!(root.page("/admin/users").await.matches("name=\"ids[]\"").count(), 5);
-    assert!(root.page("/admin/audit").await.contains("Nothing is here yet"));
+    assert!(root.page("/admin/audit").await.contains("No entries yet"));
 }
 
 db_test!(a_root_user_cannot_lock_themselves_out);
@@ -59,19 +59,36 @@ async fn a_root_user_cannot_lock_themselves_out(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let root = Browser::of(&server, ADMIN).await;
     let own = "/admin/users/1";
-    assert_eq!(root.send(&format!("{own}/delete"), &[], own).await, "You cannot delete yourself here.");
-    for flag in ["is_root", "confirmed"] {
-        let said = root.send(&format!("{own}/{flag}"), &[("_method", "put"), ("value", "false")], "/admin/users").await;
-        assert!(said.ends_with("cannot be taken from yourself."), "{said}");
-    }
+    let refusal = "You cannot delete yourself here. Delete your account under Account.";
+    assert_eq!(root.send(&format!("{own}/delete"), &[], own).await, refusal);
+    assert_eq!(root.send(own, &[("_method", "delete")], own).await, refusal);
+    let said = root.send(&format!("{own}/confirmed"), &[("_method", "put"), ("value", "false")], "/admin/users").await;
+    assert!(said.ends_with("cannot be taken from yourself."), "{said}");
     let fields = [("_method", "put"), ("name", "Kept"), ("email", "admin@example.com"), ("confirmed", "true")];
     let refused = root.post(own, &fields).await;
     assert_eq!(refused.status(), 422);
     assert!(refused.body().contains("cannot be taken from yourself") && refused.body().contains("value=\"Kept\""));
     let batch = [("action", "delete"), ("confirmed", "true"), ("ids[]", "1"), ("ids[]", "5")];
     let said = root.send("/admin/users/batch", &batch, "/admin/users").await;
-    assert_eq!(said, "You cannot delete yourself here. Nothing was done.");
+    assert_eq!(said, format!("{refusal} Nothing was done."));
     assert_eq!(root.page("/admin/users").await.matches("name=\"ids[]\"").count(), 5, "all or none");
+}
+
+db_test!(nobody_is_offered_to_delete_themselves);
+async fn nobody_is_offered_to_delete_themselves(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let root = Browser::of(&server, ADMIN).await;
+    assert!(!root.page("/admin/users/1").await.contains("/admin/users/1/delete"));
+    assert!(root.page("/admin/users/3").await.contains("/admin/users/3/delete"));
+    let asked = root.get("/admin/users/1/delete").await;
+    assert_eq!((asked.status(), asked.header("location")), (303, Some("/admin/users/1")));
+    assert!(root.flash(&asked).await.starts_with("You cannot delete yourself here."));
+    // Not asked about either, among others.
+    let batch = [("action", "delete"), ("ids[]", "5"), ("ids[]", "1")];
+    let said = root.send("/admin/users/batch", &batch, "/admin/users").await;
+    assert!(said.starts_with("You cannot delete yourself here."), "{said}");
+    assert_eq!(root.post("/admin/users/batch", &batch[..2]).await.status(), 200);
+    assert_eq!(database.texts("id", "users").await.len(), 5);
 }
 
 db_test!(of_two_who_take_each_others_right_one_keeps_it);
@@ -79,10 +96,10 @@ async fn of_two_who_take_each_others_right_one_keeps_it(database: TestDatabase) 
     let server = TestServer::start(database.with_original_rows().await);
     database.execute("UPDATE users SET is_root = true, confirmed_at = inserted_at WHERE id = 5").await;
     let (first, second) = (Browser::of(&server, ADMIN).await, Browser::of(&server, LONE).await);
-    let demote = [("_method", "put"), ("value", "false")];
-    let (one, other) =
-        tokio::join!(first.post("/admin/users/5/is_root", &demote), second.post("/admin/users/1/is_root", &demote),);
-    assert_eq!((one.status(), other.status()), (303, 303));
+    let demote = |email| [("_method", "put"), ("name", "X"), ("email", email), ("confirmed", "true")];
+    let [lone, admin] = ["lone@example.com", "admin@example.com"].map(demote);
+    let (one, other) = tokio::join!(first.post("/admin/users/5", &lone), second.post("/admin/users/1", &admin));
+    assert!([one.status(), other.status()].contains(&303), "{one:?} {other:?}");
     let roots = [first.get("/admin").await.status(), second.get("/admin").await.status()];
     assert!(roots == [200, 303] || roots == [303, 200], "{roots:?}");
 }
@@ -95,11 +112,9 @@ async fn whoever_takes_a_root_users_right_can_sign_in_again(database: TestDataba
     let off = [("_method", "put"), ("value", "false")];
     for cannot_sign_in in ["password_hash = NULL", "confirmed_at = NULL"] {
         database.execute(&format!("UPDATE users SET {cannot_sign_in} WHERE id = 5")).await;
-        for (path, fields, list) in [
-            ("/admin/users/1/is_root", &off[..], "/admin/users"),
-            ("/admin/users/1/confirmed", &off, "/admin/users"),
-            ("/admin/users/1/delete", &[], "/admin/users/1"),
-        ] {
+        for (path, fields, list) in
+            [("/admin/users/1/confirmed", &off[..], "/admin/users"), ("/admin/users/1/delete", &[], "/admin/users/1")]
+        {
             let said = lone.send(path, fields, list).await;
             assert!(said.contains("You could not sign in again"), "{path}: {said}");
         }

@@ -1,4 +1,4 @@
-//! Mails: where they stand, tried again, and never what they say.
+//! Mails: their state and retries, and never their bodies.
 
 use super::{ADMIN, Browser};
 use crate::support::{database::TestDatabase, server::TestServer};

@@ -1,10 +1,11 @@
-//! The admin: who gets in, and what is found, shown, created, changed and undone there.
+//! The admin: access, lists, pages, and changes of rows.
 
 mod audit;
 mod batches;
 mod browser;
 mod changes;
 mod dashboard;
+mod endings;
 mod lists;
 mod locked_out;
 mod mails;

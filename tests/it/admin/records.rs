@@ -1,4 +1,4 @@
-//! One row on its page, with what belongs to it.
+//! The page of one row, with the rows that belong to it.
 
 use super::{ADMIN, Browser};
 use crate::support::{database::TestDatabase, server::TestServer};

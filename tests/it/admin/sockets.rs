@@ -1,4 +1,4 @@
-//! Sockets end with what they live by (D5).
+//! Sockets close with the permission that they depend on (D5).
 
 use pusher_lite::auth::Permissions;
 
@@ -53,10 +53,11 @@ db_test!(who_is_root_no_more_loses_sockets_too);
 async fn who_is_root_no_more_loses_sockets_too(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let root = Browser::of(&server, ADMIN).await;
-    let set = |value| [("_method", "put"), ("value", value)];
-    assert_eq!(root.post("/admin/users/5/is_root", &set("true")).await.status(), 303);
+    let lone = [("_method", "put"), ("name", "L"), ("email", "lone@example.com"), ("confirmed", "true")];
+    let as_root = [&lone[..], &[("is_root", "true"), ("confirm_root", "true")]].concat();
+    assert_eq!(root.post("/admin/users/5", &as_root).await.status(), 303);
     let mut socket = connect(&server, LONE).await;
-    assert_eq!(root.post("/admin/users/5/is_root", &set("false")).await.status(), 303);
+    assert_eq!(root.post("/admin/users/5", &lone).await.status(), 303);
     assert_eq!(socket.close_code().await, 1008);
 }
 

@@ -3,10 +3,9 @@
 use pusher_lite::auth::Permissions;
 use serde_json::{Value, json};
 
-use super::{ADMIN, LONE, MEMBER, TEST_APP, client::Api};
+use super::{ADMIN, ADMIN_TOKEN, LONE, MEMBER, TEST_APP, client::Api};
 use crate::support::database::TestDatabase;
 
-const ADMIN_TOKEN: &str = "88927080-e6c9-11f1-85bf-f2fc4c7451a7";
 const MEMBER_TOKEN: &str = "889898ca-e6c9-11f1-9b3a-f2fc4c7451a7";
 
 async fn permissions(api: &Api, path: &str, body: Value) -> Permissions {
@@ -31,6 +30,26 @@ async fn d10_a_session_for_channels_has_no_admin_permissions(database: TestDatab
     let in_body = json!({"token": ADMIN_TOKEN, "channel": true});
     assert_eq!(permissions(&api, "/api/sessions", in_body).await, Permissions::USER);
     assert_eq!(permissions(&api, "/api/sessions?channel=false", token).await, Permissions::ADMIN);
+    let in_body = json!({"token": ADMIN_TOKEN, "channel": false});
+    assert_eq!(permissions(&api, "/api/sessions", in_body).await, Permissions::ADMIN);
+}
+
+db_test!(d10_what_may_be_meant_as_a_session_for_channels_gives_no_jwt);
+async fn d10_what_may_be_meant_as_a_session_for_channels_gives_no_jwt(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    let token = json!({"token": ADMIN_TOKEN});
+    let refused = json!({"errors": {"channel": ["must be true or false"]}});
+    for query in
+        ["channel", "channel=", "channel=1", "channel=TRUE", "channel=yes", "channel=%20true", "channel[]=true"]
+    {
+        let answer = api.anonymous("POST", &format!("/api/sessions?{query}"), token.clone()).await;
+        assert_eq!((answer.status(), answer.json()), (422, refused.clone()), "{query}");
+    }
+    for value in [json!(1), json!(0), json!(null), json!("True"), json!([true]), json!({"true": true})] {
+        let body = json!({"token": ADMIN_TOKEN, "channel": value});
+        let answer = api.anonymous("POST", "/api/sessions", body).await;
+        assert_eq!((answer.status(), answer.json()), (422, refused.clone()), "{value}");
+    }
 }
 
 db_test!(tokens_that_are_no_strings_are_malformed);
@@ -118,4 +137,35 @@ async fn d1_a_jwt_of_nobody_finds_nothing(database: TestDatabase) {
         }
         assert_eq!(api.connect(&jwt, TEST_APP, "me").await.unwrap_err(), 403, "{subject}");
     }
+}
+
+db_test!(wrong_tokens_are_limited_by_the_address_they_come_from);
+async fn wrong_tokens_are_limited_by_the_address_they_come_from(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    let exchange = async |address: &str, token: &str| {
+        let from = format!("x-forwarded-for: {address}");
+        let headers: &[&str] = if address.is_empty() { &[] } else { &[&from] };
+        api.send("POST", "/api/sessions", headers, json!({"token": token})).await
+    };
+    for _ in 0..150 {
+        assert_eq!(exchange("203.0.113.9", ADMIN_TOKEN).await.status(), 201, "only failures count");
+    }
+    for _ in 0..100 {
+        assert_eq!(exchange("203.0.113.9", "wrong").await.status(), 422);
+        assert_eq!(api.send("POST", "/api/sessions", &["x-forwarded-for: 203.0.113.9"], json!({})).await.status(), 400);
+    }
+    for token in ["wrong", ADMIN_TOKEN] {
+        let refused = exchange("203.0.113.9", token).await;
+        assert_eq!(refused.status(), 429, "{token}");
+        let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+        let said = refused.json()["errors"]["detail"].as_str().unwrap().to_owned();
+        assert!(said.starts_with("too many wrong tokens came from your address; try again in"), "{said}");
+    }
+    assert_eq!(exchange("203.0.113.10", ADMIN_TOKEN).await.status(), 201, "another address");
+    // The proxy itself, and this machine, may stand for everybody.
+    for _ in 0..101 {
+        assert_eq!(exchange("", "wrong").await.status(), 422);
+    }
+    assert_eq!(exchange("", ADMIN_TOKEN).await.status(), 201);
 }

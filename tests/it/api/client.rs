@@ -1,7 +1,11 @@
 //! Requests and sockets in the name of the users of the dump.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use pusher_lite::{app::App, auth::Permissions, store::Db};
+use pusher_lite::{
+    auth::Permissions,
+    store::{Db, user_quotas::UserLimits},
+    web::App,
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -18,6 +22,15 @@ impl Api {
     /// Serves this database.
     pub(super) fn start(db: Db) -> Self {
         Self { server: TestServer::start(db) }
+    }
+
+    /// As [`Api::start`], with limits for users that a test can reach.
+    pub(super) fn with_user_limits(db: Db, limits: UserLimits) -> Self {
+        Self { server: TestServer::with_user_limits(db, limits) }
+    }
+
+    pub(super) fn server(&self) -> &TestServer {
+        &self.server
     }
 
     pub(super) fn app(&self) -> &App {

@@ -1,6 +1,7 @@
-//! Events through REST: what is sent, what is refused, and what only looks like an event (D1, D7, D19).
+//! Events through REST: sent ones, refused ones, and those that only look like events (D1, D7, D19).
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{ADMIN, MEMBER, TEST_APP, client::Api};
 use crate::support::database::TestDatabase;
@@ -35,7 +36,8 @@ async fn topics_are_what_elixir_can_write_as_a_string(database: TestDatabase) {
         (json!(null), "general"),
         (json!(false), "general"),
         (json!(true), "true"),
-        (json!(["a", ["b"]]), "ab"),
+        (json!(["a"]), "a"),
+        (json!([[], [["b"]]]), "b"),
     ] {
         let joined = format!("lobby:{TEST_APP}:{name}");
         socket.join(&joined).await;
@@ -49,6 +51,25 @@ async fn topics_are_what_elixir_can_write_as_a_string(database: TestDatabase) {
     }
 }
 
+db_test!(d31_several_topics_are_refused);
+async fn d31_several_topics_are_refused(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    for topic in [json!(["a", "b"]), json!([["a"], ["b"]]), json!([["a", "b"]]), json!(["a", null])] {
+        let answer = api.request(ADMIN, "POST", &path("e"), json!({ "topic": topic })).await;
+        assert_eq!(answer.status(), 422, "{topic}");
+        assert!(answer.json()["errors"]["topic"][0].is_string(), "{topic}");
+    }
+    let answer = api.request(ADMIN, "POST", &path("e?topic[]=a&topic[]=b"), json!(null)).await;
+    assert_eq!(answer.status(), 422);
+    for query in ["topic=", "topic[]=a"] {
+        assert_eq!(
+            api.request(ADMIN, "POST", &path(&format!("e?{query}")), json!(null)).await.status(),
+            204,
+            "{query}"
+        );
+    }
+}
+
 db_test!(d1_a_topic_that_is_an_object_is_refused);
 async fn d1_a_topic_that_is_an_object_is_refused(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
@@ -59,12 +80,21 @@ async fn d1_a_topic_that_is_an_object_is_refused(database: TestDatabase) {
     assert_eq!((answer.status(), answer.json()), (422, refused));
 }
 
+db_test!(names_with_half_a_surrogate_pair_are_refused);
+async fn names_with_half_a_surrogate_pair_are_refused(database: TestDatabase) {
+    let api = Api::start(database.with_original_rows().await);
+    for name in ["e%ED%A0%80", "e?topic=%ED%B0%80", "disconnect?topic=%ED%A0%80", "presence_list?topic=%ED%A0%80"] {
+        assert_eq!(api.request(ADMIN, "POST", &path(name), json!({})).await.status(), 400, "{name}");
+    }
+}
+
 db_test!(d7_reserved_events_are_refused);
 async fn d7_reserved_events_are_refused(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let mut socket = api.connect(&api.jwt(MEMBER), TEST_APP, "me").await.unwrap();
     socket.join(&format!("lobby:{TEST_APP}:general")).await;
-    for event in ["phx_close", "phx_error", "phx_reply", "phx_join", "phx_x", "presence_state", "presence_diff"] {
+    let reserved = ["phx_close", "phx_error", "phx_reply", "phx_join", "phx_x", "presence_state", "presence_diff"];
+    for event in reserved.into_iter().chain(["chan_reply_1", "chan%5Freply_1", "%EF%BB%BFchan_reply_1"]) {
         for topic in ["general", "", "*"] {
             let answer = api.request(ADMIN, "POST", &path(&format!("{event}?topic={topic}")), json!({})).await;
             let refused = json!({"errors": {"event": ["reserved event"]}});
@@ -104,7 +134,6 @@ async fn presence_list_tells_who_is_there(database: TestDatabase) {
 db_test!(d6_who_may_only_join_sends_nothing);
 async fn d6_who_may_only_join_sends_nothing(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
-    let topic = format!("lobby:{TEST_APP}:t");
     for (pem, sent) in [
         (json!({"default": 1}), false),
         (json!({"default": ["join_channel"]}), false),
@@ -112,6 +141,8 @@ async fn d6_who_may_only_join_sends_nothing(database: TestDatabase) {
         (json!({"default": ["join_channel", "send_message"]}), true),
     ] {
         let jwt = api.mint(json!({"sub": "User:3", "pem": pem}));
+        // A topic of its own, in which nobody leaves meanwhile.
+        let topic = format!("lobby:{TEST_APP}:{}", Uuid::new_v4());
         let mut socket = api.connect(&jwt, TEST_APP, "me").await.unwrap();
         socket.join(&topic).await;
         socket.send(json!(["1", "2", topic, "hello", {}])).await;

@@ -1,4 +1,4 @@
-//! Input of every kind, and that it gets a clear answer (D1, D2, D13, D15).
+//! Input of every kind gets a clear answer (D1, D2, D13, D15).
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::database::TestDatabase;
 
 const TOO_LONG: &str = "should be at most 255 character(s)";
 
-db_test!(d1_values_that_cannot_be_stored_are_told_by_field);
+web_test!(d1_values_that_cannot_be_stored_are_told_by_field);
 async fn d1_values_that_cannot_be_stored_are_told_by_field(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let (long, nul) = ("ü".repeat(256), "a\u{0}b");
@@ -35,7 +35,7 @@ async fn d1_values_that_cannot_be_stored_are_told_by_field(database: TestDatabas
     }
 }
 
-db_test!(d1_applications_likewise);
+web_test!(d1_applications_likewise);
 async fn d1_applications_likewise(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let (path, long) = ("/api/organizations/1/applications", "x".repeat(256));
@@ -53,7 +53,7 @@ async fn d1_applications_likewise(database: TestDatabase) {
     assert_eq!((updated.status(), updated.json()), (422, json!({"errors": {"app_key": ["has already been taken"]}})));
 }
 
-db_test!(d1_a_parameter_of_the_wrong_kind_is_told);
+web_test!(d1_a_parameter_of_the_wrong_kind_is_told);
 async fn d1_a_parameter_of_the_wrong_kind_is_told(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     for (body, status) in [
@@ -73,7 +73,7 @@ async fn d1_a_parameter_of_the_wrong_kind_is_told(database: TestDatabase) {
     }
 }
 
-db_test!(d1_ids_that_cannot_be_are_not_found);
+web_test!(d1_ids_that_cannot_be_are_not_found);
 async fn d1_ids_that_cannot_be_are_not_found(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     for path in [
@@ -87,7 +87,7 @@ async fn d1_ids_that_cannot_be_are_not_found(database: TestDatabase) {
     }
 }
 
-db_test!(d2_people_get_a_page_and_programs_json);
+web_test!(d2_people_get_a_page_and_programs_json);
 async fn d2_people_get_a_page_and_programs_json(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let answer = api.send("GET", "/api/organizations", &["accept: text/html"], json!(null)).await;
@@ -97,7 +97,7 @@ async fn d2_people_get_a_page_and_programs_json(database: TestDatabase) {
     assert!(answer.json()["errors"]["detail"].is_string());
 }
 
-db_test!(d13_an_organization_is_found_by_its_slug);
+web_test!(d13_an_organization_is_found_by_its_slug);
 async fn d13_an_organization_is_found_by_its_slug(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let by_id = api.request(ADMIN, "GET", "/api/organizations/1", json!(null)).await.json();
@@ -108,7 +108,7 @@ async fn d13_an_organization_is_found_by_its_slug(database: TestDatabase) {
     }
 }
 
-db_test!(d15_times_are_in_utc);
+web_test!(d15_times_are_in_utc);
 async fn d15_times_are_in_utc(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let before = chrono::Utc::now().naive_utc();
@@ -119,7 +119,7 @@ async fn d15_times_are_in_utc(database: TestDatabase) {
     assert!((at - before).num_seconds().abs() < 60, "{at} is about {before}");
 }
 
-db_test!(who_creates_an_organization_owns_it_with_all_in_it);
+web_test!(who_creates_an_organization_owns_it_with_all_in_it);
 async fn who_creates_an_organization_owns_it_with_all_in_it(database: TestDatabase) {
     let api = Api::start(database.with_original_rows().await);
     let body = json!({"organization": {"name": "Lone Örg"}});

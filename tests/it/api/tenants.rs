@@ -1,4 +1,4 @@
-//! Tenants are isolated: each way in that the original left open, and that it is closed (D3, D5).
+//! Tenants are isolated: every gap of the original is closed (D3, D5).
 
 use pusher_lite::store::{Transaction, enrollments, ownerships};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Users and tokens made by the commands are those that the server knows.
+//! The server knows the users and tokens that the commands create.
 
 use pusher_lite::store::DatabaseUrl;
 
@@ -39,21 +39,54 @@ async fn what_commands_make_is_told_and_made_once(database: TestDatabase) {
     assert!(message.contains("there is a user with the address Me@Example.com already"), "{refused:?}");
     assert!(installation.run(&["token", "create", "--user", "me@example.com"], &environment).status.success());
 
+    let ending = &database.text("token", "user_tokens").await[32..];
     let entry = "actor || ': ' || action || ' ' || resource || ' ' || resource_id || ' ' || details";
     let entries = [
         "command line: create users 1 email: \"me@example.com\"; name: \"me\"; is_root: true; confirmed: true",
-        "command line: create user_tokens 1 user_id: 1",
+        &format!("command line: create user_tokens 1 user_id: 1; ends in: \"{ending}\""),
     ];
     assert_eq!(database.texts(entry, "audit_entries ORDER BY id").await, entries);
     assert_eq!(database.texts("id", "users").await, ["1"]);
 }
 
+db_test!(no_token_is_made_that_could_not_be_used);
+async fn no_token_is_made_that_could_not_be_used(database: TestDatabase) {
+    drop(database.with_original_rows().await);
+    let url = match &database.url {
+        DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
+        DatabaseUrl::Postgres(url) => url.clone(),
+    };
+    let (installation, environment) = (Installation::new(), [("DATABASE_URL", url.as_str())]);
+    let create = |email| installation.run(&["token", "create", "--user", email], &environment);
+    let before = database.texts("id", "user_tokens").await;
+    for (id, cause) in [(2, "unconfirmed"), (3, "suspended")] {
+        database
+            .execute(&format!("INSERT INTO user_suspensions VALUES ({id}, '{cause}', '2026-01-01 00:00:00')"))
+            .await;
+    }
+    database.execute("UPDATE users SET confirmed_at = NULL WHERE id = 2").await;
+    for (email, reason) in [
+        ("plainadmin@example.com", "has an address that is no longer confirmed"),
+        ("member@example.com", "is suspended, and a token could not be used; reinstate"),
+    ] {
+        let refused = create(email);
+        let message = text(&refused.stderr);
+        assert!(message.contains(&format!("{email} {reason}")) && refused.stdout.is_empty(), "{refused:?}");
+    }
+    assert_eq!(database.texts("id", "user_tokens").await, before);
+    // Never confirmed, which the original's API does not ask for.
+    let email = database.text("email", "users WHERE id = 5").await;
+    assert!(create(&email).status.success());
+}
+
 #[test]
-fn a_password_comes_from_standard_input_and_has_a_least_length() {
+fn a_password_comes_from_standard_input_and_follows_the_rules() {
     let installation = Installation::new();
     let arguments = ["user", "create", "--email", "me@example.com", "--password-stdin"];
-    let refused = installation.run_with_input(&arguments, "short\n");
-    assert!(text(&refused.stderr).contains("at least 8 characters"), "{refused:?}");
+    for (typed, reason) in [("1234567", "at least 8 characters"), (&"ü".repeat(37), "at most 72 bytes")] {
+        let refused = installation.run_with_input(&arguments, &format!("{typed}\n"));
+        assert!(!refused.status.success() && text(&refused.stderr).contains(reason), "{refused:?}");
+    }
     let created = installation.run_with_input(&arguments, "long enough\n");
     assert!(created.status.success() && !text(&created.stdout).contains("Password"), "{created:?}");
 }

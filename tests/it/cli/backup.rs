@@ -1,4 +1,4 @@
-//! A copy of the database, made while it is used, and put in its place.
+//! A copy of the database, made while it is in use, and put in its place.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -1,5 +1,4 @@
-//! What the machine can do to a server: kill it, leave it without disk, without descriptors, and without anyone to read its
-//! log.
+//! Faults of the machine: a killed server, no disk space, no descriptors, and no reader of the log.
 
 use std::{
     fs::File,
@@ -16,7 +15,7 @@ use super::{
     requests::{Api, exchange},
     support::Installation,
 };
-use crate::support::postgres::Server;
+use crate::support::{measured::assert_below, postgres::Server};
 
 const DEMO: (&str, &str) = ("PUSHER_LITE_DEMO", "true");
 const SECRETS: [(&str, &str); 2] = [
@@ -27,7 +26,7 @@ const SECRETS: [(&str, &str); 2] = [
 /// Of a machine that has other work, no write shall be refused for its slowness.
 const PATIENCE: (&str, &str) = ("PUSHER_LITE_DATABASE_TIMEOUT", "60");
 
-/// How often a server is killed: `KILLS`, or a few times.
+/// Number of times that a server is killed: `KILLS`, or a few.
 fn kills() -> usize {
     std::env::var("KILLS").map_or(5, |kills| kills.parse().expect("KILLS is a number"))
 }
@@ -130,12 +129,11 @@ fn without_descriptors_connections_wait_and_the_log_says_so_once() {
     let (port, api) = (running.port(), Api::new(&mut running));
     let before = running.cpu_time();
     let idle: Vec<_> = (0..300).map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
-    // Who asks at once is served, however many there are who do not.
+    // A client that sends its request immediately is served, however many others send none.
     for number in 0..10 {
         assert_eq!(api.create_organization(&format!("Number {number}")), Some(201));
     }
-    let busy = running.cpu_time() - before;
-    assert!(busy < Duration::from_secs(5), "{busy:?} of processor time");
+    assert_below(running.cpu_time() - before, Duration::from_secs(5), "processor time without descriptors");
     drop(idle);
     assert!(
         exchange(port, "GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap().contains(" 200 ")

@@ -1,4 +1,4 @@
-//! `pusher-lite health`, which watches a server without another program.
+//! `pusher-lite health`, which checks a server without another program.
 
 use super::support::Installation;
 use crate::support::tls::CertificateFiles;

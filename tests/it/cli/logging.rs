@@ -1,4 +1,4 @@
-//! What a log never holds, however much is logged.
+//! Secrets that no log contains, at any level.
 
 use std::{
     io::{Read, Write},
@@ -20,7 +20,7 @@ const LOG_ALL: [(&str, &str); 4] = [
 
 const METRICS_TOKEN: &str = "a token that opens metrics and no log shows";
 
-/// Stands in a payload, and for a name that may be somebody's.
+/// Part of a payload, and of a name that may belong to a person.
 const CONTENT: &str = "what-people-say-to-each-other";
 
 const REQUEST_ID: &str = "a-request-that-is-looked-for";

@@ -1,6 +1,12 @@
-//! What is wrong with the settings stops the start, by name.
+//! Errors in the settings stop the start, and name the setting.
 
-use super::support::{Installation, text};
+use std::{
+    ffi::OsString,
+    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+};
+
+use super::support::{Installation, exchange, get, text};
+use crate::support::tls::CertificateFiles;
 
 #[test]
 fn a_wrong_setting_stops_the_start_and_is_named() {
@@ -17,6 +23,105 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         assert!(message.contains(named), "{arguments:?} {environment:?}: {message}");
     }
     assert_eq!(std::fs::read_dir(&installation.folder).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let installation = Installation::new();
+    std::fs::write(installation.folder.path().join("p.toml"), "prot = 5001\nhots = \"::1\"\nmax_sockets = 0\n")
+        .unwrap();
+    let environment = [
+        ("PUSHER_LITE_LOG", "verbose"),
+        ("PUSHER_LITE_IDLE_TIMEOUT", "x"),
+        ("PUSHER_LITE_OUTBX_BYTES", "1"),
+        ("PUSHER_LITE_CONFIG", "p.toml"),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none"),
+    ];
+    for arguments in [&["config", "check", "--port", "x"][..], &["--port", "x"]] {
+        let message = installation.failure(arguments, &environment);
+        for named in [
+            "9 settings are wrong:",
+            "unknown setting PUSHER_LITE_OUTBX_BYTES",
+            "unknown setting prot",
+            "unknown setting hots",
+            "max_sockets must be",
+            "--port must be",
+            "PUSHER_LITE_IDLE_TIMEOUT must be",
+            "PUSHER_LITE_JWT_SECRET must be set",
+            "PUSHER_LITE_COOKIE_SECRET must be set",
+        ] {
+            assert!(message.contains(named), "{arguments:?}, {named}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_named_and_a_path_need_not_be_text() {
+    let installation = Installation::new();
+    let garbled = |text: &str| OsString::from_vec([text.as_bytes(), &[0xff]].concat());
+    for name in ["PUSHER_LITE_JWT_SECRET", "HOST", "DATABASE_URL", "PUSHER_LITE_TLS_KEY"] {
+        let mut command = installation.command(&["config", "check"], &[]);
+        let output = command.env(name, garbled("s3cr3t")).output().unwrap();
+        let message = text(&output.stderr);
+        assert!(!output.status.success() && message.contains(&format!("{name}: the value is not UTF-8")), "{output:?}");
+        assert!(!message.contains("s3cr3t"), "{message}");
+    }
+    let file = installation.folder.path().join(garbled("settings"));
+    std::fs::write(&file, "port = 5001\n").unwrap();
+    for (arguments, variable) in [(vec!["--config".into(), file.clone().into()], false), (vec![], true)] {
+        let mut command = installation.command(&["config", "check"], &[]);
+        command.args::<_, OsString>(arguments).envs(variable.then_some(("PUSHER_LITE_CONFIG", &file)));
+        let output = command.output().unwrap();
+        assert!(output.status.success() && text(&output.stdout).contains("5001  (in the settings file)"), "{output:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_not_sound() {
+    let (files, _) = CertificateFiles::new();
+    let (others, _) = CertificateFiles::new();
+    let installation = Installation::new();
+    let (certificate, key) = (files.certificate.to_str().unwrap(), files.key.to_str().unwrap());
+    for (key, problem) in
+        [("missing.pem", Some("missing.pem: ")), (others.key.to_str().unwrap(), Some("do not fit")), (key, None)]
+    {
+        let environment = [("PUSHER_LITE_TLS_CERTIFICATE", certificate), ("PUSHER_LITE_TLS_KEY", key)];
+        let output = installation.run(&["config", "check"], &environment);
+        assert_eq!(output.status.success(), problem.is_none(), "{output:?}");
+        assert!(text(&output.stderr).contains(problem.unwrap_or_default()), "{output:?}");
+    }
+}
+
+#[test]
+fn a_filter_that_logs_nothing_is_refused_with_what_is_allowed() {
+    let installation = Installation::new();
+    for arguments in [&["config", "check"][..], &[], &["migrate"]] {
+        let message = installation.failure(arguments, &[("PUSHER_LITE_LOG", "verbose")]);
+        assert!(
+            message.contains("PUSHER_LITE_LOG must be a level (error, warn, info, debug, trace or off)"),
+            "{message}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(&installation.folder).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn a_database_that_cannot_be_written_is_named_before_the_secrets_beside_it() {
+    let installation = Installation::new();
+    std::fs::write(installation.folder.path().join("data"), "a file where the folder should be").unwrap();
+    let data = installation.folder.path().join("data").display().to_string();
+    for arguments in [&["config", "check"][..], &[], &["migrate"]] {
+        let message = installation.failure(arguments, &[]);
+        let is_named = message.contains("of the SQLite database cannot be written") && message.contains(&data);
+        assert!(is_named && !message.contains("secret"), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn the_start_says_how_to_make_the_first_user() {
+    let installation = Installation::new();
+    let mut first = installation.serve(&[]);
+    assert_eq!(first.word("pusher-lite user create --email"), "you@example.com", "{}", first.welcome);
 }
 
 #[test]
@@ -113,4 +218,54 @@ fn help_teaches() {
     for part in ["Examples:", "serve", "migrate", "seed", "user", "token", "config", "DATABASE_URL", "4000"] {
         assert!(help.contains(part), "{part}: {help}");
     }
+}
+
+#[test]
+fn weak_secrets_and_open_files_are_warned_of_and_refused_nowhere() {
+    let installation = Installation::new();
+    let weak = [("PUSHER_LITE_JWT_SECRET", "s3cr3t")];
+    let mut running = installation.serve(&weak);
+    let port = running.port();
+    assert!(get(port, "/health/live").starts_with("HTTP/1.1 200"));
+    let log = installation.log();
+    assert!(log.contains("shorter than 32 characters") && !log.contains("s3cr3t"), "{log}");
+    assert!(running.stop());
+
+    let path = installation.folder.path().join("data/cookie_secret");
+    let open = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let checked = |environment: &[(&str, &str)]| text(&installation.run(&["config", "check"], environment).stdout);
+    assert!(!checked(&[]).contains("Warning: "), "{}", checked(&[]));
+    assert!(checked(&weak).contains("Warning: The secret that signs JWTs is shorter"), "{}", checked(&weak));
+    open(0o644);
+    let enter = |mode| {
+        for folder in [installation.folder.path(), path.parent().unwrap()] {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    enter(0o700);
+    assert!(!checked(&[]).contains("cookie_secret, which"), "nobody else gets into the folder");
+    enter(0o755);
+    let said = checked(&[]);
+    assert!(said.contains("cookie_secret, which holds secrets; `chmod o= "), "{said}");
+}
+
+#[test]
+fn a_proxy_that_nobody_named_is_told_of_once() {
+    let installation = Installation::new();
+    let mut running = installation.serve(&[]);
+    let port = running.port();
+    for client in ["203.0.113.1", "203.0.113.2"] {
+        let head =
+            format!("GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n");
+        assert!(exchange(port, &head).starts_with("HTTP/1.1 200"));
+    }
+    let log = installation.log();
+    assert_eq!(log.matches("set PUSHER_LITE_TRUSTED_PROXIES").count(), 1, "{log}");
+    assert!(running.stop());
+
+    let mut trusting = installation.serve(&[("PUSHER_LITE_TRUSTED_PROXIES", "127.0.0.1")]);
+    let port = trusting.port();
+    exchange(port, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: 203.0.113.1\r\n\r\n");
+    assert!(!installation.log().contains("set PUSHER_LITE_TRUSTED_PROXIES"));
+    assert!(trusting.stop());
 }

@@ -1,4 +1,4 @@
-//! Readers that stop reading, beside others that do not: what they cost the server, and the others.
+//! Clients that stop reading, beside others that read: their cost for the server, and for the others.
 
 use std::{
     fs,
@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{requests::Api, support::Installation};
+use crate::support::measured::assert_below;
 
 const SLOW: usize = 100;
 const EVENTS: usize = 600;
@@ -44,10 +45,10 @@ async fn readers_that_stop_are_closed_and_cost_nobody_anything() {
     publish(&mut healthy, &topic).await;
     let after_two = resident(&running.id());
 
-    assert!(beside < alone * 3 + Duration::from_millis(20), "{beside:?} beside slow readers, {alone:?} alone");
+    assert_below(beside, alone * 3 + Duration::from_millis(20), "an event beside slow readers");
     let most = (SLOW * OUTBOX * 2 + (16 << 20)) as u64;
-    assert!(after_one < before + most, "{before} bytes before, {after_one} after");
-    assert!(after_two < after_one + (16 << 20), "it levels off: {after_one} bytes, then {after_two}");
+    assert_below(after_one, before + most, "bytes in use after slow readers came");
+    assert_below(after_two, after_one + (16 << 20), "bytes in use later");
     drop((slow, healthy));
     assert!(running.stop());
     let log = installation.log();
@@ -81,7 +82,8 @@ impl Place {
     }
 }
 
-/// Publishes events one after the other, each when the one before has come back. Returns the median of how long that took.
+/// Publishes events one after the other, each when the one before has come back. Returns the median of how long that
+/// took.
 async fn publish(socket: &mut WebSocketStream<TcpStream>, topic: &str) -> Duration {
     let mut took = Vec::new();
     for number in 0..EVENTS {

@@ -38,14 +38,14 @@ impl Installation {
         self.command(arguments, environment).stdin(Stdio::null()).output().unwrap()
     }
 
-    /// What the command prints; it must succeed.
+    /// Returns the output of the command, which must succeed.
     pub(super) fn stdout(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments, &[]);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// What the command says went wrong; it must fail.
+    /// Returns the error message of the command, which must fail.
     pub(super) fn failure(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let output = self.run(arguments, environment);
         assert!(!output.status.success(), "{arguments:?}: {}", text(&output.stdout));
@@ -59,7 +59,7 @@ impl Installation {
         child.wait_with_output().unwrap()
     }
 
-    /// What the server that was started last has logged so far.
+    /// Returns the log so far of the server that was started last.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }

@@ -1,4 +1,4 @@
-//! A server that is given a certificate.
+//! A server with a certificate.
 
 use std::{fs, net::SocketAddr};
 

@@ -1,4 +1,6 @@
-//! Bodies: what becomes of them, and what they may cost.
+//! Bodies: their use, and their limits.
+
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
@@ -93,6 +95,21 @@ async fn a_body_over_the_limit_is_too_large_and_the_answer_arrives() {
         large.len()
     );
     assert_eq!(status(&server.exchange(chunked).await), 413);
+}
+
+/// The server would wait for ten seconds for the rest of a body that may be read.
+#[tokio::test]
+async fn a_length_over_the_limit_is_refused_before_anything_of_the_body_comes() {
+    let server = Server::start();
+    let mut client = server.connect().await;
+    let length = LIMIT + 1;
+    client
+        .send(format!(
+            "POST /params/1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        ))
+        .await;
+    let answer = tokio::time::timeout(Duration::from_secs(9), client.answer()).await;
+    assert_eq!(status(&answer.expect("it does not wait for the body")), 413);
 }
 
 #[tokio::test]

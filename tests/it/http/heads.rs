@@ -1,4 +1,4 @@
-//! Request lines and headers, proper and not.
+//! Valid and invalid request lines and headers.
 
 use pusher_lite::http::Refusal;
 

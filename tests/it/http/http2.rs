@@ -1,5 +1,5 @@
-//! Connections that carry several requests at once, when they are idle and when there is no room for others. Time is the
-//! runtime's and stands still until nothing else can happen.
+//! Connections that carry several requests at the same time, when they are idle and when there is no room for others.
+//! The time is the runtime's: it stands still until nothing else can happen.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ async fn a_connection_that_asks_for_nothing_whole_is_ended() {
         let refused = server.refused().len();
         let mut stream = connect(server.address, &certificate, &["h2"]).await.unwrap();
         stream.write_all(&bytes).await.unwrap();
-        // Whether it is told so or cut off is as it may be.
+        // The server may send a notice or just close the connection; both are right.
         let ended = timeout(LONG, stream.read_to_end(&mut Vec::new())).await;
         assert!(ended.is_ok(), "{} bytes keep it open", bytes.len());
         assert_eq!(server.refused().len(), refused + 1, "{:?}", server.refused());

@@ -1,7 +1,10 @@
-//! How connections begin and end: limits, timeouts, stopping. Time is the runtime's and stands still until nothing else
-//! can happen.
+//! Beginning and end of connections: limits, timeouts, stopping. The time is the runtime's: it stands still until
+//! nothing else can happen.
+
+use std::time::Duration;
 
 use pusher_lite::{http::Refusal, server};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::server::Server;
 use crate::support::client::status;
@@ -46,6 +49,44 @@ async fn an_idle_connection_ends() {
     assert_eq!(server.refused(), [], "it had its answer");
 }
 
+/// The pools of proxies keep a connection for a minute: it is theirs to close. With a body and without one.
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_left_open_for_longer_than_a_head_may_take() {
+    let server = Server::start();
+    let post = "POST /params/1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    for request in [GET, post] {
+        let mut client = server.connect().await;
+        client.send(request).await;
+        client.answer().await;
+        let answered = Instant::now();
+        assert_eq!(client.rest().await, "");
+        assert_eq!(answered.elapsed().as_secs(), 75, "{request}");
+
+        // Some of a head does not prolong the time of a head.
+        let mut client = server.connect().await;
+        client.send(request).await;
+        client.answer().await;
+        sleep(Duration::from_secs(50)).await;
+        let began = Instant::now();
+        client.send("GET /").await;
+        assert_eq!(client.rest().await, "");
+        assert_eq!(began.elapsed().as_secs(), 30, "{request}");
+    }
+    assert_eq!(server.refused(), [Refusal::HeadTooSlow; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_must_come_along() {
+    let server = Server::start();
+    let mut client = server.connect().await;
+    client
+        .send("POST /params/1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{")
+        .await;
+    let began = Instant::now();
+    assert_eq!(status(&client.answer().await), 408);
+    assert_eq!(began.elapsed().as_secs(), 10);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_arrive_is_answered() {
     let server = Server::start();
@@ -53,17 +94,18 @@ async fn a_body_that_does_not_arrive_is_answered() {
     assert_eq!(status(&server.exchange(head).await), 408);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn connections_over_the_limit_wait_for_one_to_end() {
     let server = Server::with_connections(1);
     let mut first = server.connect().await;
-    first.send(GET).await;
-    assert_eq!(status(&first.answer().await), 200);
+    first.send("GET /wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    server.gate.reached.notified().await;
 
     let mut second = server.connect().await;
     second.send(GET).await;
-    assert!(futures_util::FutureExt::now_or_never(second.answer()).is_none());
-    drop(first);
+    assert!(timeout(Duration::from_secs(10), second.answer()).await.is_err(), "there is no room yet");
+    server.gate.open.notify_one();
+    assert!(first.rest().await.ends_with("waited"));
     assert_eq!(status(&second.answer().await), 200);
 }
 
@@ -110,4 +152,18 @@ async fn a_stop_does_not_wait_for_ever() {
     server.gate.reached.notified().await;
     server.stop();
     server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_connection_and_is_counted() {
+    let server = Server::start();
+    let (mut faulty, mut other) = (server.connect().await, server.connect().await);
+    faulty.send("GET /panic HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert_eq!(faulty.rest().await, "");
+    other.send(GET).await;
+    assert_eq!(status(&other.answer().await), 200);
+    while server.tasks.panics() != 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.tasks.failed(), None);
 }

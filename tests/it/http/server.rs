@@ -1,13 +1,15 @@
-//! A small application on a real port: what every handler sees, without a database behind it.
+//! A small application on a real port: the view of a handler, without a database behind it.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pusher_lite::{
     http::{
-        Bodies, Connection, Error, Method, Refusal, Refusals, Request, Response, Router, StatusCode, TrustedProxies,
+        Bodies, Body, Connection, Error, Method, Refusal, Refusals, Request, Response, Router, StatusCode, Timeouts,
+        TrustedProxies,
         upgrade::{self, Stream, Upgraded},
     },
     server::{self, Tls},
+    tasks::Tasks,
 };
 use tokio::{io::AsyncWriteExt, sync::Notify, task::JoinHandle, time::Instant};
 
@@ -24,6 +26,7 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) gate: Gate,
     refusals: Refusals,
+    pub(super) tasks: Tasks,
     stop: Arc<Notify>,
     served: JoinHandle<Instant>,
 }
@@ -46,21 +49,27 @@ impl Server {
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
         let (gate, stop, refusals) = (Gate::default(), Arc::new(Notify::new()), Refusals::default());
+        let tasks = Tasks::default();
         let (routes, state, stopped) = (Arc::new(table()), gate.clone(), Arc::clone(&stop));
         let answer = move |request, connection| answer(Arc::clone(&routes), state.clone(), request, connection);
         let options = server::Options {
             max_connections: max,
-            head_time: Duration::from_secs(30),
+            timeouts: Timeouts {
+                head: Duration::from_secs(30),
+                keep_alive: Duration::from_secs(75),
+                send: Duration::from_secs(60),
+            },
             trusted_proxies: TrustedProxies::default(),
             tls,
             refusals: refusals.clone(),
+            tasks: tasks.clone(),
         };
         let stopping = async move {
             stopped.notified().await;
             Instant::now() + Duration::from_secs(5)
         };
         let serving = server::serve(listener, options, answer, stopping);
-        Self { address, gate, refusals, stop, served: tokio::spawn(serving) }
+        Self { address, gate, refusals, tasks, stop, served: tokio::spawn(serving) }
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -74,7 +83,7 @@ impl Server {
         client.rest().await
     }
 
-    /// What limits have kept out so far, once for each time.
+    /// Returns the refusals counted so far, one entry for each time.
     pub(super) fn refused(&self) -> Vec<Refusal> {
         self.refusals.counts().flat_map(|(refusal, count)| vec![refusal; count as usize]).collect()
     }
@@ -102,6 +111,7 @@ fn table() -> Router<Gate, Error> {
         .route(Method::POST, "/params/{id}", params)
         .route(Method::PUT, "/put/{id}", params)
         .route(Method::GET, "/wait", wait)
+        .route(Method::GET, "/panic", panics)
         .route(Method::GET, "/socket", socket)
 }
 
@@ -110,7 +120,7 @@ async fn answer(
     gate: Gate,
     request: hyper::Request<hyper::body::Incoming>,
     connection: Connection,
-) -> hyper::Response<http_body_util::Full<bytes::Bytes>> {
+) -> hyper::Response<Body> {
     let mut request = Request::new(request, connection);
     let answered = async {
         request.check_head()?;
@@ -122,6 +132,10 @@ async fn answer(
     };
     let refused = |error: Error| Response::text(error.status(), error.to_string());
     answered.await.unwrap_or_else(refused).into_hyper()
+}
+
+async fn panics(_gate: Gate, _request: Request) -> Result<Response, Error> {
+    panic!("on purpose")
 }
 
 /// All parameters as they would be relayed.

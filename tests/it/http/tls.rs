@@ -1,5 +1,5 @@
-//! Who does not come to the point on an encrypted connection. Time is the runtime's and stands still until nothing else
-//! can happen.
+//! Clients that make no progress on an encrypted connection. The time is the runtime's: it stands still until nothing
+//! else can happen.
 
 use pusher_lite::{http::Refusal, server::Tls};
 use rustls::pki_types::CertificateDer;
@@ -29,7 +29,7 @@ async fn exchange(server: &Server, certificate: &CertificateDer<'static>, reques
     let mut stream = connect(server.address, certificate, &["http/1.1"]).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // Who is cut off is not told so in TLS.
+    // The server cuts the connection off without a TLS close notice.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, future::select};
 use pusher_lite::auth::Permissions;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use super::{ADMIN, APP_KEY};
 use crate::support::server::{Answer, TestServer};
 
-/// What a client connects with.
+/// Returns the query that a client connects with.
 pub(super) fn query(server: &TestServer, user: &str, vsn: &str) -> String {
     let jwt = server.jwt(ADMIN, Permissions::ADMIN);
     format!("app_key={APP_KEY}&guardian_token={jwt}&unique_identifier={user}&vsn={vsn}")
@@ -26,7 +26,7 @@ pub(super) fn topic(name: &str) -> String {
 pub(super) struct Poller<'a> {
     server: &'a TestServer,
     vsn: &'static str,
-    /// What it connected with, which is repeated in every request.
+    /// The query that it connected with, which every request repeats.
     query: String,
     pub(super) token: String,
     received: VecDeque<Value>,
@@ -72,6 +72,15 @@ impl<'a> Poller<'a> {
 
     pub(super) async fn poll(&self) -> Answer {
         self.server.get(&self.path(), &[]).await
+    }
+
+    /// A poll that waits at the server. Of two polls, the server answers the first when the second begins; it says so by that
+    /// answer.
+    pub(super) async fn waiting_poll(&self) -> impl Future<Output = Answer> + '_ {
+        let either = select(Box::pin(self.poll()), Box::pin(self.poll())).await;
+        let (replaced, waiting) = either.factor_first();
+        assert_eq!(replaced.json()["status"], 204);
+        waiting
     }
 
     /// The next message.

@@ -1,4 +1,4 @@
-//! How sessions end.
+//! Ends of sessions.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{
     server::{METRICS_TOKEN, TestServer},
 };
 
-/// A message to a session that is no more gets 410, and who polls it gets another session.
+/// A message to an ended session gets 410, and a poll of it gets another session.
 async fn assert_gone(poller: &Poller<'_>) {
     assert_eq!(poller.send("9", "phoenix", "heartbeat", json!({})).await, 410);
     let answer = poller.poll().await.json();
@@ -36,7 +36,7 @@ async fn rest(server: &TestServer, method: &str, path: &str) {
     assert!((200..300).contains(&status), "{status}");
 }
 
-db_test!(whom_nobody_polls_is_seen_to_leave);
+web_test!(whom_nobody_polls_is_seen_to_leave);
 async fn whom_nobody_polls_is_seen_to_leave(database: TestDatabase) {
     let limits = Limits { longpoll_window: Duration::from_millis(200), ..Limits::default() };
     let server = TestServer::with_limits(database.with_original_rows().await, limits);
@@ -48,19 +48,20 @@ async fn whom_nobody_polls_is_seen_to_leave(database: TestDatabase) {
     assert_gone(&silent).await;
 }
 
-db_test!(a_disconnected_user_is_answered_at_once);
+web_test!(a_disconnected_user_is_answered_at_once);
 async fn a_disconnected_user_is_answered_at_once(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let mut watcher = Socket::joined(&server, "watcher", "2.0.0", "t").await;
     let poller = Poller::joined(&server, "kicked", "1.0.0", "t").await;
     assert_eq!(leaves(&mut watcher).await, [""; 0]);
-    let (answer, ()) = tokio::join!(poller.poll(), rest(&server, "POST", "/event/disconnect?topic=kicked"));
-    assert_eq!(answer.json(), json!({"status": 204, "token": poller.token, "messages": []}));
+    let waiting = poller.waiting_poll().await;
+    rest(&server, "POST", "/event/disconnect?topic=kicked").await;
+    assert_eq!(waiting.await.json(), json!({"status": 204, "token": poller.token, "messages": []}));
     assert_eq!(leaves(&mut watcher).await, ["kicked"]);
     assert_gone(&poller).await;
 }
 
-db_test!(an_archived_application_has_no_sessions);
+web_test!(an_archived_application_has_no_sessions);
 async fn an_archived_application_has_no_sessions(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let poller = Poller::joined(&server, "alice", "2.0.0", "t").await;
@@ -72,7 +73,7 @@ async fn an_archived_application_has_no_sessions(database: TestDatabase) {
     assert_eq!(poller.send("9", "phoenix", "heartbeat", json!({})).await, 410);
 }
 
-db_test!(a_slow_poller_ends_alone);
+web_test!(a_slow_poller_ends_alone);
 async fn a_slow_poller_ends_alone(database: TestDatabase) {
     let limits = Limits { outbox_bytes: 20_000, ..Limits::default() };
     let server = TestServer::with_limits(database.with_original_rows().await, limits);
@@ -95,12 +96,13 @@ async fn a_slow_poller_ends_alone(database: TestDatabase) {
     assert_eq!(reading.send("3", "phoenix", "heartbeat", json!({})).await, 200);
 }
 
-db_test!(a_stop_answers_the_polls_that_wait);
+web_test!(a_stop_answers_the_polls_that_wait);
 async fn a_stop_answers_the_polls_that_wait(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let poller = Poller::joined(&server, "alice", "1.0.0", "t").await;
-    let (answer, ()) = tokio::join!(poller.poll(), server.app.hub.shutdown(Duration::ZERO));
-    let answer = answer.json();
+    let waiting = poller.waiting_poll().await;
+    server.app.hub.shutdown(Duration::ZERO).await;
+    let answer = waiting.await.json();
     // An error, upon which every phoenix.js joins its topics again; no other session is opened.
     assert_eq!(answer, json!({"status": 500}));
     let path = format!("/socket/longpoll?{}", query(&server, "bob", "1.0.0"));

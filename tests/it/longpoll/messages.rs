@@ -1,6 +1,9 @@
-//! What goes through a session.
+//! Messages through a session.
+
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use pusher_lite::realtime::Limits;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -10,7 +13,7 @@ use crate::support::{database::TestDatabase, server::TestServer};
 const NDJSON: &str = "application/x-ndjson";
 const JSON: &str = "application/json";
 
-db_test!(version_1_carries_objects_and_version_2_strings);
+web_test!(version_1_carries_objects_and_version_2_strings);
 async fn version_1_carries_objects_and_version_2_strings(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let t = topic("t");
@@ -25,7 +28,7 @@ async fn version_1_carries_objects_and_version_2_strings(database: TestDatabase)
     assert_eq!(second.receive_message().await, json!(format!(r#"[null,null,"{}","e",{{"é":2}}]"#, topic("t2"))));
 }
 
-db_test!(refusals_arrive_with_the_next_poll);
+web_test!(refusals_arrive_with_the_next_poll);
 /// A refusal is no end of the session, and comes as a message (D11).
 async fn refusals_arrive_with_the_next_poll(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
@@ -44,7 +47,7 @@ async fn refusals_arrive_with_the_next_poll(database: TestDatabase) {
     }
 }
 
-db_test!(what_cannot_be_read_is_refused_and_the_session_lives);
+web_test!(what_cannot_be_read_is_refused_and_the_session_lives);
 async fn what_cannot_be_read_is_refused_and_the_session_lives(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     for vsn in ["1.0.0", "2.0.0"] {
@@ -73,7 +76,7 @@ async fn what_cannot_be_read_is_refused_and_the_session_lives(database: TestData
     }
 }
 
-db_test!(any_content_type_carries_a_message);
+web_test!(any_content_type_carries_a_message);
 async fn any_content_type_carries_a_message(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let mut poller = Poller::open(&server, "a", "1.0.0").await;
@@ -88,21 +91,21 @@ fn heartbeat(r#ref: usize) -> String {
     format!(r#"[null,"{ref}","phoenix","heartbeat",{{}}]"#)
 }
 
-db_test!(a_batch_is_worked_off_in_order_up_to_100_messages);
-async fn a_batch_is_worked_off_in_order_up_to_100_messages(database: TestDatabase) {
+web_test!(a_batch_is_worked_off_in_order_however_long_it_is);
+async fn a_batch_is_worked_off_in_order_however_long_it_is(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let mut poller = Poller::open(&server, "a", "2.0.0").await;
     for separator in ["\n", "\r\n"] {
-        let batch: String = (0..150).map(|number| heartbeat(number) + separator).collect();
+        let batch: String = (0..300).map(|number| heartbeat(number) + separator).collect();
         assert_eq!(poller.post(NDJSON, &batch).await.json(), json!({"status": 200}));
         assert_eq!(poller.send("last", "phoenix", "heartbeat", json!({})).await, 200);
-        for number in (0..100).map(|number| number.to_string()).chain(["last".to_owned()]) {
+        for number in (0..300).map(|number| number.to_string()).chain(["last".to_owned()]) {
             let text = poller.receive_message().await;
             let message: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
             assert_eq!(message[1], number);
         }
     }
-    // What comes before the message that cannot be read is done.
+    // The messages before the malformed one are carried out.
     let batch = [heartbeat(1), String::new(), heartbeat(2), "[".to_owned(), heartbeat(3)].join("\n");
     assert_eq!(poller.post(NDJSON, &batch).await.status(), 400);
     poller.send("4", "phoenix", "heartbeat", json!({})).await;
@@ -111,7 +114,28 @@ async fn a_batch_is_worked_off_in_order_up_to_100_messages(database: TestDatabas
     }
 }
 
-db_test!(binary_pushes_can_be_sent_and_are_not_received);
+web_test!(a_batch_that_asks_for_too_much_is_given_up);
+/// Over its budget a session's messages wait, but no client waits for longer than the limit.
+async fn a_batch_that_asks_for_too_much_is_given_up(database: TestDatabase) {
+    let longpoll_window = Duration::from_millis(500);
+    let limits = Limits { reply_bytes_per_second: 1, longpoll_window, ..Limits::default() };
+    let server = TestServer::with_limits(database.with_original_rows().await, limits);
+    let poller = Poller::open(&server, "a", "2.0.0").await;
+    let batch = (1..6).map(heartbeat).collect::<Vec<_>>().join("\n");
+    let polling = async {
+        loop {
+            poller.poll().await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = poller.post(NDJSON, &batch) => answer,
+        () = polling => unreachable!("it polls for ever"),
+    };
+    assert_eq!((answer.status(), &answer.json()["status"]), (200, &json!(408)));
+    assert!(answer.json()["reason"].is_string());
+}
+
+web_test!(binary_pushes_can_be_sent_and_are_not_received);
 async fn binary_pushes_can_be_sent_and_are_not_received(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let (t, mut socket) = (topic("t"), Socket::joined(&server, "ws", "2.0.0", "t").await);
@@ -131,7 +155,7 @@ async fn binary_pushes_can_be_sent_and_are_not_received(database: TestDatabase) 
     assert_eq!([poller.receive().await.0, poller.receive().await.0], ["before", "after"]);
 }
 
-db_test!(a_message_may_have_8_megabytes);
+web_test!(a_message_may_have_8_megabytes);
 async fn a_message_may_have_8_megabytes(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let mut poller = Poller::joined(&server, "a", "2.0.0", "t").await;
@@ -144,7 +168,7 @@ async fn a_message_may_have_8_megabytes(database: TestDatabase) {
     assert_eq!(poller.send("hb", "phoenix", "heartbeat", json!({})).await, 200);
 }
 
-db_test!(a_topic_is_the_same_for_everyone_in_it);
+web_test!(a_topic_is_the_same_for_everyone_in_it);
 async fn a_topic_is_the_same_for_everyone_in_it(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let t = topic("t");
@@ -172,7 +196,7 @@ async fn a_topic_is_the_same_for_everyone_in_it(database: TestDatabase) {
     assert!(seen.iter().all(|numbers| *numbers == seen[0]), "{seen:?}");
 }
 
-/// What tells the events apart; nothing of other messages.
+/// Returns the number of the event; `None` for other messages.
 fn number((event, payload): (String, Value)) -> Option<Value> {
     (event == "e").then(|| payload["n"].clone())
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod ending;
+mod leaving;
 mod messages;
 mod opening;
 

@@ -1,4 +1,4 @@
-//! Who gets a session, and which requests belong to one.
+//! Opening of sessions, and assignment of requests to them.
 
 use pusher_lite::{auth::Permissions, realtime::Limits};
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn a_session_is_opened_or_refused_in_the_body(database: TestDatabase) {
     }
 }
 
-db_test!(the_jwt_may_come_as_auth_token);
+web_test!(the_jwt_may_come_as_auth_token);
 async fn the_jwt_may_come_as_auth_token(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let (good, bad) = (server.jwt(MEMBER, Permissions::USER), server.jwt(LONE, Permissions::USER));
@@ -62,7 +62,7 @@ async fn the_jwt_may_come_as_auth_token(database: TestDatabase) {
     }
 }
 
-db_test!(the_header_names_the_session_before_the_parameter);
+web_test!(the_header_names_the_session_before_the_parameter);
 async fn the_header_names_the_session_before_the_parameter(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let poller = Poller::open(&server, "alice", "2.0.0").await;
@@ -78,7 +78,7 @@ async fn the_header_names_the_session_before_the_parameter(database: TestDatabas
     assert_eq!(server.request("POST", &poller.path(), &[garbage], heartbeat).await.json()["status"], 410);
 }
 
-db_test!(only_what_the_server_signed_names_a_session);
+web_test!(only_what_the_server_signed_names_a_session);
 async fn only_what_the_server_signed_names_a_session(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let poller = Poller::open(&server, "alice", "1.0.0").await;
@@ -94,7 +94,7 @@ async fn only_what_the_server_signed_names_a_session(database: TestDatabase) {
     assert_eq!(server.request("POST", PATH, &[], "{}").await.json(), json!({"status": 410}));
 }
 
-db_test!(every_origin_may_ask_and_other_methods_are_refused);
+web_test!(every_origin_may_ask_and_other_methods_are_refused);
 async fn every_origin_may_ask_and_other_methods_are_refused(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let preflight = ["origin: http://example.com", "access-control-request-method: POST"];
@@ -119,7 +119,7 @@ async fn every_origin_may_ask_and_other_methods_are_refused(database: TestDataba
     }
 }
 
-db_test!(clients_come_back_later_when_there_are_too_many_sessions);
+web_test!(clients_come_back_later_when_there_are_too_many_sessions);
 async fn clients_come_back_later_when_there_are_too_many_sessions(database: TestDatabase) {
     let limits = Limits { longpoll_sessions: 1, ..Limits::default() };
     let server = TestServer::with_limits(database.with_original_rows().await, limits);

@@ -1,4 +1,4 @@
-//! Mails that do not leave at once, or never.
+//! Mails that are sent late, or never.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::support::database::TestDatabase;
 
-db_test!(a_refusal_of_the_recipient_or_the_mail_is_final);
+web_test!(a_refusal_of_the_recipient_or_the_mail_is_final);
 async fn a_refusal_of_the_recipient_or_the_mail_is_final(database: TestDatabase) {
     let (db, mut sink) = (database.migrated().await, Sink::start().await);
     for (command, refusal) in
@@ -41,7 +41,7 @@ async fn a_refusal_of_the_recipient_or_the_mail_is_final(database: TestDatabase)
     assert!(!db.record(retry).await.unwrap(), "what was sent is not sent again");
 }
 
-db_test!(whatever_may_pass_is_tried_again_later);
+web_test!(whatever_may_pass_is_tried_again_later);
 async fn whatever_may_pass_is_tried_again_later(database: TestDatabase) {
     let (db, sink) = (database.migrated().await, Sink::start().await);
     for (command, answer) in [
@@ -87,7 +87,7 @@ async fn delays_grow_and_after_days_it_is_given_up(database: TestDatabase) {
     assert_eq!(mails::next_due(&mut db.conn().await.unwrap()).await.unwrap(), None);
 }
 
-db_test!(a_server_that_hangs_is_left);
+web_test!(a_server_that_hangs_is_left);
 async fn a_server_that_hangs_is_left(database: TestDatabase) {
     let (db, sink) = (database.migrated().await, Sink::start().await);
     for command in ["CONNECT", "EHLO", "DATA", "."] {
@@ -101,7 +101,7 @@ async fn a_server_that_hangs_is_left(database: TestDatabase) {
     }
 }
 
-db_test!(an_address_that_is_none_is_given_up_at_once);
+web_test!(an_address_that_is_none_is_given_up_at_once);
 async fn an_address_that_is_none_is_given_up_at_once(database: TestDatabase) {
     let (db, sink) = (database.migrated().await, Sink::start().await);
     write(&db, "zoe@example.com>\r\nRCPT TO:<all@example.com").await;

@@ -1,4 +1,4 @@
-//! Mails that arrive: once each, whoever sends them.
+//! Mails that arrive: once each, from whichever server.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! How the mail server is talked to: TLS, certificates, passwords.
+//! Settings of the mail server: TLS, certificates, passwords.
 
 use pusher_lite::mail::send_test;
 

@@ -1,4 +1,4 @@
-//! A mail server that speaks as much SMTP as it takes, and does to its clients what a test says.
+//! A mail server that speaks the necessary part of SMTP, and answers as a test says.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// What a client is answered to a command, or on connecting (`CONNECT`), or to a mail (`.`).
+/// Answer to a command, to a connect (`CONNECT`), or to a mail (`.`).
 #[derive(Clone)]
 pub(super) enum Answer {
     Say(&'static str),
@@ -32,7 +32,7 @@ pub(super) enum Answer {
     Close,
 }
 
-/// What keeps others from reading along.
+/// Encryption of the connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Security {
     None,
@@ -104,7 +104,7 @@ impl Sink {
         self.shared.answers.lock().unwrap().clear();
     }
 
-    /// Whether a client said a line that begins so.
+    /// Returns true if a client sent a line that begins with this.
     pub(super) fn heard(&self, beginning: &str) -> bool {
         self.shared.said.lock().unwrap().iter().any(|line| line.starts_with(beginning))
     }
@@ -193,7 +193,7 @@ impl Shared {
         matches!(self.answers.lock().unwrap().get(command), Some(Answer::Say(_)))
     }
 
-    /// Whether the conversation goes on.
+    /// Answers a command; returns true if the conversation continues.
     async fn say(&self, stream: &mut (impl AsyncWrite + Unpin), command: &str, usual: &'static str) -> Io<bool> {
         let answer = self.answers.lock().unwrap().get(command).cloned();
         let text = match answer {

@@ -1,4 +1,4 @@
-//! Opening the database, and what is said when it does not open.
+//! Opening of the database, and the errors when that fails.
 
 use std::time::Duration;
 

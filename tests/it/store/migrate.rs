@@ -1,4 +1,4 @@
-//! Empty databases get the tables; those that have them keep them.
+//! Empty databases get the tables; existing tables stay.
 
 use pusher_lite::store::{Error, users};
 

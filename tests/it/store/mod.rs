@@ -1,6 +1,7 @@
 mod access;
 mod connect;
 mod demo;
+mod errors;
 mod migrate;
 mod organizations;
 mod original;

@@ -95,10 +95,11 @@ const ADDED: &[&str] = &[
     "invitation_senders",
     "mails",
     "sessions",
+    "user_suspensions",
     "user_token_uses",
 ];
 
-/// Whether a line of [`describe`] is about one of these tables.
+/// Returns true if a line of [`describe`] is about one of these tables.
 fn is_of_table(line: &str, tables: &[&str]) -> bool {
     line.split(['.', ' ']).next().is_some_and(|table| tables.contains(&table))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pusher_lite::store::{Db, Options};
 
-use crate::support::postgres::{Server, leave_out};
+use crate::support::{left_out::leave_out, postgres::Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sslmode_does_what_it_says() {
@@ -20,7 +20,7 @@ async fn every_sslmode_does_what_it_says() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let server = match Server::with_tls(port, &ours.cert.pem(), &ours.signing_key.serialize_pem()) {
         Ok(server) => server,
-        Err(reason) => return leave_out(&reason),
+        Err(reason) => return leave_out("TLS to Postgres", &reason),
     };
 
     for (query, is_encrypted) in [
@@ -48,7 +48,7 @@ async fn a_server_without_tls_is_refused_when_tls_is_required() {
     tokio::spawn(async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         while let Ok((mut stream, _)) = listener.accept().await {
-            // What Postgres answers to a request for TLS when it has none.
+            // The answer of a Postgres without TLS to a request for it.
             let _ = stream.read_exact(&mut [0; 8]).await;
             let _ = stream.write_all(b"N").await;
         }
@@ -62,7 +62,7 @@ async fn connect(url: &str) -> Result<Db, String> {
     Db::connect(&url.parse().unwrap(), &options).await.map_err(|error| error.to_string())
 }
 
-/// Whether there are sessions of this test that are as they should be, and such that are not.
+/// Returns whether there are sessions of this test that are as they should be, and whether there are others.
 async fn encrypted_sessions(server: &Server, should_be: bool) -> (bool, bool) {
     let url = format!("{}?sslmode=disable", server.url);
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();

@@ -62,7 +62,7 @@ impl<'a> Browser<'a> {
         self.get(&path).await
     }
 
-    /// Whether somebody is signed in here.
+    /// Returns true if a user is signed in.
     pub(crate) async fn is_signed_in(&mut self) -> bool {
         self.get("/sessions/new").await.header("location").is_some()
     }

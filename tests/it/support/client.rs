@@ -1,4 +1,4 @@
-//! A client that writes and reads raw bytes, so that a test decides what goes over the wire.
+//! A client that writes and reads raw bytes, so that a test controls every byte on the wire.
 
 use std::net::SocketAddr;
 

@@ -7,7 +7,10 @@ use pusher_lite::store::{DatabaseUrl, Db, Options};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::postgres::{self, Server};
+use super::{
+    left_out::leave_out,
+    postgres::{self, Server},
+};
 
 /// The dump of a database of the original, with the data that its README describes.
 const ORIGINAL: &str = include_str!("../../../compat-tests/fixtures/original-database.sql");
@@ -79,6 +82,18 @@ impl TestDatabase {
         }
     }
 
+    /// Waits until a transaction that has used the test's tables waits for a lock of another one. On SQLite it returns
+    /// immediately: there a transaction waits before it reads anything.
+    pub(crate) async fn until_somebody_waits(&self) {
+        let DatabaseUrl::Postgres(_) = self.url else { return };
+        let of_test = "SELECT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation \
+                       WHERE relnamespace = current_schema()::regnamespace";
+        let waiting = format!("pg_locks WHERE NOT granted AND pid IN ({of_test})");
+        while self.texts("pid", &waiting).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Runs SQL that the database must refuse; returns why it does.
     pub(crate) async fn refusal(&self, sql: &str) -> String {
         match &self.url {
@@ -105,7 +120,23 @@ pub(crate) async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(test: fn(
 
 /// Runs the test in a new schema of the Postgres server, if there is one.
 pub(crate) async fn on_postgres<F: Future<Output = ()> + Send + 'static>(test: fn(TestDatabase) -> F) {
-    let Some(server) = Server::get() else { return };
+    if let Some(server) = Server::get() {
+        on_server(server, test).await;
+    }
+}
+
+/// Runs the test as [`on_postgres`] does, on a server that writes its messages in German.
+pub(crate) async fn on_german_postgres<F: Future<Output = ()> + Send + 'static>(test: fn(TestDatabase) -> F) {
+    let Some(server) = Server::in_german() else { return };
+    let message = postgres::refusal(&server.url, "SELECT nothing").await;
+    if message.contains("existiert nicht") {
+        on_server(server, test).await;
+    } else {
+        leave_out("every test on a German Postgres", "Its translations or the locale C.UTF-8 are not installed");
+    }
+}
+
+async fn on_server<F: Future<Output = ()> + Send + 'static>(server: &Server, test: fn(TestDatabase) -> F) {
     let schema = format!("test_{}", Uuid::new_v4().simple());
     postgres::execute(&server.url, &format!("CREATE SCHEMA {schema}")).await;
     let url = DatabaseUrl::Postgres(server.url_of_schema(&schema));

@@ -9,14 +9,14 @@ use tokio::{
 };
 use tokio_postgres::config::Host;
 
-/// What the proxy does.
+/// Behavior of the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Passes everything on.
     Open,
     /// Takes what comes and passes nothing on, as a server that hangs, or a network that has lost its way.
     Stalled,
-    /// Ends what is open, and whatever comes, at once.
+    /// Ends open connections, and new ones, immediately.
     Gone,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Proxy {
     way: watch::Sender<Way>,
 }
 
-/// Where the Postgres server of a URL is.
+/// Address of the Postgres server of a URL.
 #[derive(Debug, Clone)]
 enum Upstream {
     Tcp(String, u16),

@@ -3,14 +3,16 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pusher_lite::{
-    app::{App, Site},
-    auth::{Permissions, jwt::Grant},
+    auth::{
+        Permissions,
+        jwt::{Grant, Scope},
+    },
     config::Secrets,
-    http::{BodyLimits, Refusals},
+    http::{BodyLimits, Refusals, Timeouts},
     realtime::Limits,
     server::{self, Tls},
-    store::Db,
-    web::Endpoint,
+    store::{Db, user_quotas::UserLimits},
+    web::{App, Endpoint, Site},
 };
 use serde_json::Value;
 use tokio::{net::TcpStream, sync::Notify, task::JoinHandle, time::Instant};
@@ -21,10 +23,10 @@ use tokio_tungstenite::{
 
 use super::client::{Client, status};
 
-/// What signs JWTs here: the secret of the recorded installation.
+/// The secret that signs JWTs here: that of the recorded installation.
 pub(crate) const JWT_SECRET: &str = "d1As0fBqRZdpYJXXTDHeNjS3ftcGhev0u6vFNI4OWWqrvAwnOfVqwbcBfXhjtgvq";
 
-/// What signs the tokens of long-poll sessions here.
+/// The secret that signs the tokens of long-poll sessions here.
 const COOKIE_SECRET: &str = "thirty-two characters, if not more";
 
 /// The address that connections of tests come from: a proxy that is believed what it says of its clients.
@@ -33,10 +35,19 @@ const TRUSTED_PROXY: &str = "127.0.0.1";
 /// Opens `/metrics` here.
 pub(crate) const METRICS_TOKEN: &str = "who watches the server";
 
+/// Handling of mails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mail {
+    Leaves,
+    Stays,
+    Waits,
+}
+
 /// A running server. It stops with its value.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) app: App,
+    pub(crate) refusals: Refusals,
     stop: Arc<Notify>,
     _served: JoinHandle<Instant>,
 }
@@ -49,34 +60,50 @@ impl TestServer {
 
     /// As [`TestServer::start`], with limits that a test can reach.
     pub(crate) fn with_limits(db: Db, limits: Limits) -> Self {
-        Self::run(db, limits, BodyLimits::default(), true, None)
+        Self::run(db, limits, BodyLimits::default(), Mail::Stays, None)
     }
 
     /// As [`TestServer::start`], with limits for bodies that a test can reach.
     pub(crate) fn with_body_limits(db: Db, body: BodyLimits) -> Self {
-        Self::run(db, Limits::default(), body, true, None)
+        Self::run(db, Limits::default(), body, Mail::Stays, None)
     }
 
     /// As [`TestServer::start`], where mails do not stay but wait to be sent.
     pub(crate) fn without_mailbox(db: Db) -> Self {
-        Self::run(db, Limits::default(), BodyLimits::default(), false, None)
+        Self::run(db, Limits::default(), BodyLimits::default(), Mail::Leaves, None)
+    }
+
+    /// Starts a server as [`TestServer::start`] does, on which mails wait for a mail server that is not set.
+    pub(crate) fn without_mail(db: Db) -> Self {
+        Self::run(db, Limits::default(), BodyLimits::default(), Mail::Waits, None)
+    }
+
+    /// As [`TestServer::start`], with limits for users that a test can reach.
+    pub(crate) fn with_user_limits(db: Db, users: UserLimits) -> Self {
+        Self::run_with(db, Limits::default(), BodyLimits::default(), Mail::Stays, None, users)
     }
 
     /// As [`TestServer::start`], encrypted; browsers are told to come by https for an hour.
     pub(crate) fn with_tls(db: Db, tls: Tls) -> Self {
-        Self::run(db, Limits::default(), BodyLimits::default(), true, Some(tls))
+        Self::run(db, Limits::default(), BodyLimits::default(), Mail::Stays, Some(tls))
     }
 
-    fn run(db: Db, limits: Limits, body: BodyLimits, mailbox: bool, tls: Option<Tls>) -> Self {
+    fn run(db: Db, limits: Limits, body: BodyLimits, mail: Mail, tls: Option<Tls>) -> Self {
+        Self::run_with(db, limits, body, mail, tls, UserLimits::default())
+    }
+
+    fn run_with(db: Db, limits: Limits, body: BodyLimits, mail: Mail, tls: Option<Tls>, users: UserLimits) -> Self {
         let url = "https://push.example.com:8443";
-        let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox };
+        let (mailbox, sends_mail) = (mail == Mail::Stays, mail == Mail::Leaves);
+        let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox, sends_mail };
         let secrets = Secrets {
             jwt: JWT_SECRET.to_owned(),
             cookie: COOKIE_SECRET.to_owned(),
             metrics: Some(METRICS_TOKEN.to_owned()),
         };
         let refusals = Refusals::default();
-        let app = App::new(db, &secrets, limits, refusals.clone(), site).with_body_limits(body);
+        let app = App::new(db, &secrets, limits, refusals.clone(), site).with_body_limits(body).with_user_limits(users);
+        app.accounts.limit_clock.stop();
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
         let endpoint = Endpoint::new(app.clone()).with_strict_transport(Duration::from_secs(3600));
@@ -86,10 +113,15 @@ impl TestServer {
             listener,
             server::Options {
                 max_connections: 1000,
-                head_time: Duration::from_secs(30),
+                timeouts: Timeouts {
+                    head: Duration::from_secs(30),
+                    keep_alive: Duration::from_secs(75),
+                    send: Duration::from_secs(60),
+                },
                 trusted_proxies: TRUSTED_PROXY.parse().unwrap(),
                 tls,
-                refusals,
+                refusals: refusals.clone(),
+                tasks: app.tasks.clone(),
             },
             move |request, connection| endpoint.clone().answer(request, connection),
             async move {
@@ -97,12 +129,13 @@ impl TestServer {
                 Instant::now() + Duration::from_secs(5)
             },
         );
-        Self { address, app, stop, _served: tokio::spawn(serving) }
+        Self { address, app, refusals, stop, _served: tokio::spawn(serving) }
     }
 
     /// A JWT of a user, as a session gives it.
     pub(crate) fn jwt(&self, user_id: i32, permissions: Permissions) -> String {
-        self.app.jwt.issue(&Grant { user_id, token_id: None, permissions, lifetime: Duration::from_secs(60) })
+        let lifetime = Duration::from_secs(60);
+        self.app.jwt.issue(&Grant { user_id, token_id: None, permissions, scope: Scope::Full, lifetime })
     }
 
     /// The answer to a request whose headers are lines (`accept: text/html`).
@@ -164,6 +197,10 @@ impl Drop for TestServer {
 pub(crate) struct Answer(String);
 
 impl Answer {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
     pub(crate) fn status(&self) -> u16 {
         status(&self.0)
     }

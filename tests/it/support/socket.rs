@@ -1,6 +1,9 @@
 //! A socket of an application, as clients have it.
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
@@ -22,6 +25,18 @@ impl Socket {
         socket.send(json!([null, "hb", "phoenix", "heartbeat", {}])).await;
         assert_eq!(socket.message().await[1], "hb");
         Ok(socket)
+    }
+
+    /// Its two directions.
+    pub(crate) fn split(
+        self,
+    ) -> (SplitSink<WebSocketStream<TcpStream>, Message>, SplitStream<WebSocketStream<TcpStream>>) {
+        self.stream.split()
+    }
+
+    /// Returns the next message; `None` when the stream has ended.
+    pub(crate) async fn next(&mut self) -> Option<Message> {
+        self.stream.next().await?.ok()
     }
 
     pub(crate) async fn send(&mut self, message: Value) {

@@ -1,14 +1,17 @@
-//! What holds for every path: errors, CORS, request ids, files.
+//! Rules for every path: errors, CORS, request ids, files.
 
 use serde_json::json;
 
+use pusher_lite::http::Refusal;
+
 use crate::support::{
     browser::Browser,
+    client::{Client, status},
     database::TestDatabase,
     server::{Answer, TestServer},
 };
 
-db_test!(what_is_not_there_is_said_to_people_and_programs);
+web_test!(what_is_not_there_is_said_to_people_and_programs);
 async fn what_is_not_there_is_said_to_people_and_programs(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     for (method, path, headers, is_json) in [
@@ -33,7 +36,7 @@ async fn what_is_not_there_is_said_to_people_and_programs(database: TestDatabase
     }
 }
 
-/// Whose navigation a page has.
+/// Returns the kind of navigation that a page has.
 fn navigation(page: &Answer) -> &'static str {
     let has = |text: &str| page.body().contains(text);
     match (has("Sign out"), has(">Admin</a>"), has(">Sign in</a>"), has(">Account</a>")) {
@@ -45,7 +48,7 @@ fn navigation(page: &Answer) -> &'static str {
     }
 }
 
-db_test!(pages_of_errors_know_who_is_signed_in);
+web_test!(pages_of_errors_know_who_is_signed_in);
 async fn pages_of_errors_know_who_is_signed_in(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     assert_eq!(navigation(&server.get("/nope", &[]).await), "a visitor");
@@ -76,7 +79,7 @@ async fn pages_of_errors_know_who_is_signed_in(database: TestDatabase) {
     assert_eq!(navigation(&other.get("/nope").await), "somebody unknown", "remembered, but signed out");
 }
 
-db_test!(pages_of_errors_need_no_database);
+web_test!(pages_of_errors_need_no_database);
 async fn pages_of_errors_need_no_database(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let mut member = Browser::signed_in(&server, "member@example.com").await;
@@ -87,16 +90,63 @@ async fn pages_of_errors_need_no_database(database: TestDatabase) {
     }
 }
 
-db_test!(malformed_requests_are_answered_with_the_reason);
+web_test!(malformed_requests_are_answered_with_the_reason);
 async fn malformed_requests_are_answered_with_the_reason(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
-    let malformed = server.request("POST", "/api/nope", &["content-type: application/json"], "{\"token\":").await;
+    let malformed = server.request("POST", "/api/sessions", &["content-type: application/json"], "{\"token\":").await;
     assert_eq!(malformed.status(), 400);
     assert!(malformed.json()["errors"]["detail"].as_str().unwrap().contains("not valid JSON"), "{malformed:?}");
     assert_eq!(server.get("/api/a%zz", &[]).await.status(), 400);
+    // A request that no route takes is refused before the server looks at its body (D38).
+    for (method, path) in [("POST", "/api/nope"), ("PUT", "/api/sessions")] {
+        let refused = server.request(method, path, &["content-type: application/json"], "{\"token\":").await;
+        assert_eq!(refused.status(), 404, "{method} {path}");
+    }
 }
 
-db_test!(other_origins_may_ask);
+web_test!(raw_characters_in_a_query_are_taken_as_they_were);
+async fn raw_characters_in_a_query_are_taken_as_they_were(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let jwt = server.jwt(1, pusher_lite::auth::Permissions::ADMIN);
+    let authorization = format!("authorization: Bearer {jwt}");
+    let path = "/api/organizations/acme-inc/applications/1/event/e?topic=general&data={\"a\":1}&x=<b>`";
+    assert_eq!(server.request("POST", path, &[&authorization], "").await.status(), 204);
+    // Two on one connection, the first with a body.
+    let mut client = Client::connect(server.address).await;
+    for body in ["{}", ""] {
+        let length = body.len();
+        client.send(format!("POST {path} HTTP/1.1\r\nhost: x\r\n{authorization}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")).await;
+        assert_eq!(status(&client.until("\r\n\r\n").await), 204, "{body}");
+    }
+}
+
+web_test!(malformed_heads_are_answered_logged_and_counted);
+async fn malformed_heads_are_answered_logged_and_counted(database: TestDatabase) {
+    let server = TestServer::start(database.migrated().await);
+    for (head, expected, detail, reason) in [
+        ("GET /api/a\x01 HTTP/1.1\r\nhost: x\r\n\r\n", 400, "percent-encoded", "malformed target"),
+        ("GET /api/a HTTP/1.2\r\nhost: x\r\n\r\n", 400, "HTTP/1.1", "malformed version"),
+        ("GET /api/a HTTP/1.1\r\nhost: x\r\n folded\r\n\r\n", 400, "header", "malformed header"),
+        (
+            "POST /api/a HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n",
+            400,
+            "Content-Length",
+            "malformed content length",
+        ),
+        ("GE\"T /api/a HTTP/1.1\r\nhost: x\r\n\r\n", 400, "method", "malformed method"),
+    ] {
+        let mut client = Client::connect(server.address).await;
+        client.send(head).await;
+        let answer = Answer::new(client.rest().await);
+        assert_eq!(answer.status(), expected, "{head}");
+        assert!(answer.json()["errors"]["detail"].as_str().unwrap().contains(detail), "{answer:?}");
+        assert_eq!(answer.header("x-request-id").unwrap().len(), 32, "{head}");
+        let counted = |(refusal, count): (Refusal, u64)| refusal.reason() == reason && count > 0;
+        assert!(server.refusals.counts().any(counted), "{reason}");
+    }
+}
+
+web_test!(other_origins_may_ask);
 async fn other_origins_may_ask(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     let origin = "origin: http://example.com";
@@ -114,7 +164,7 @@ async fn other_origins_may_ask(database: TestDatabase) {
     assert_eq!(server.get("/api/nope", &[]).await.header("access-control-allow-origin"), None);
 }
 
-db_test!(every_answer_has_a_request_id);
+web_test!(every_answer_has_a_request_id);
 async fn every_answer_has_a_request_id(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     let given = server.get("/nope", &["x-request-id: abcdefghijklmnopqrstuvwxyz"]).await;
@@ -123,7 +173,7 @@ async fn every_answer_has_a_request_id(database: TestDatabase) {
     assert_eq!(made.header("x-request-id").unwrap().len(), 32);
 }
 
-db_test!(the_client_is_served_compressed_and_validated);
+web_test!(the_client_is_served_compressed_and_validated);
 async fn the_client_is_served_compressed_and_validated(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     let plain = server.get("/js/pusher.js", &[]).await;
@@ -136,9 +186,13 @@ async fn the_client_is_served_compressed_and_validated(database: TestDatabase) {
     assert_eq!((head.header("content-length"), head.body()), (plain.header("content-length"), ""));
 }
 
-db_test!(those_who_watch_are_told_that_it_runs);
+web_test!(those_who_watch_are_told_that_it_runs);
 async fn those_who_watch_are_told_that_it_runs(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     assert_eq!(server.get("/health/live", &[]).await.status(), 200);
     assert_eq!(server.get("/health/ready", &[]).await.status(), 200);
+    server.app.tasks.watch("one that ends", std::future::ready(())).await;
+    let failed = server.get("/health/ready", &[]).await;
+    assert_eq!((failed.status(), failed.body()), (503, "not ready: a task of the server failed\n"));
+    assert_eq!(server.get("/health/live", &[]).await.status(), 200);
 }

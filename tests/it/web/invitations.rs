@@ -1,10 +1,10 @@
-//! Invitations: sent, sent again, taken back, accepted.
+//! Invitations: sent, sent again, withdrawn, accepted.
 //!
-//! In the original's data, user 2 administers Second Org (2), user 4 too and belongs to Acme Inc. (1), user 3 belongs to
-//! Acme Inc., user 5 has never confirmed their address, and user 1 is root.
+//! In the original's data, user 2 administers Second Org (2), user 4 too and belongs to Acme Inc. (1), user 3 belongs
+//! to Acme Inc., user 5 has never confirmed their address, and user 1 is root.
 
 use pusher_lite::store::{
-    DatabaseUrl, Db, Error, Transaction,
+    Db, Error, Transaction,
     enrollments::{self, Enrollment},
     invitation_enrollments,
     mails::{self, State},
@@ -59,7 +59,11 @@ async fn somebody_new_gets_an_account_in_the_organization(database: TestDatabase
     assert!(welcome.contains("With this token your backend signs in"), "{welcome}");
     assert_gone(&mut Browser::new(&server), &link).await;
     assert_eq!(actions(&database).await, ["accept", "invite"]);
-    let enrolled = format!("zoe@example.com create user_id: {}; organization_id: 2; is_admin: true", user.id);
+    let enrolled = format!(
+        "zoe@example.com create user: \"zoe@example.com\"; user_id: {}; organization: \"Second Org\"; \
+         organization_id: 2; is_admin: true",
+        user.id
+    );
     assert_eq!(enrollments_told(&database).await, [enrolled]);
 }
 
@@ -121,7 +125,9 @@ async fn a_member_may_become_an_admin_by_an_invitation(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let mut admin = Browser::signed_in(&server, ADMIN).await;
     let mut member = Browser::signed_in(&server, "member@example.com").await;
-    for (role, told) in [("admin", &["member@example.com update is_admin: false -> true"][..]), ("member", &[])] {
+    let promoted = "member@example.com update user: \"member@example.com\"; user_id: 3; organization: \"Second Org\"; \
+                    organization_id: 2; is_admin: false -> true";
+    for (role, told) in [("admin", &[promoted][..]), ("member", &[])] {
         invite(&mut admin, &[("email", "member@example.com"), ("organization_id", "2"), ("role", role)]).await;
         let link = last_link(&server, "member@example.com").await;
         // Somebody else enrolls them meanwhile.
@@ -163,18 +169,18 @@ async fn what_is_withdrawn_while_it_is_accepted_enrolls_nobody(database: TestDat
         is_withdrawn.await.unwrap();
         member.submit("/invitations/create", &token).await
     };
-    // On SQLite it waits before it reads anything.
     let releasing = async {
-        if let DatabaseUrl::Postgres(_) = database.url {
-            until_somebody_waits(&database).await;
-        }
+        database.until_somebody_waits().await;
         commit.send(()).unwrap();
     };
     let (withdrawal, accepted, ()) = tokio::join!(withdrawing, accepting, releasing);
     withdrawal.unwrap();
     assert_eq!(accepted.header("location"), Some("/account"), "{accepted:?}");
     assert_eq!(enrollment(&server.app.db, 3, 2).await, None);
-    assert_eq!(database.text("details", "audit_entries WHERE action = 'accept'").await, "member@example.com");
+    assert_eq!(
+        database.text("details", "audit_entries WHERE action = 'accept'").await,
+        "email: \"member@example.com\""
+    );
 }
 
 db_test!(several_organizations_hang_on_one_invitation);
@@ -232,10 +238,10 @@ async fn only_admins_invite_into_an_organization(database: TestDatabase) {
     let mut admin = Browser::signed_in(&server, ADMIN).await;
     for (email, complaint) in [
         ("", "can&#x27;t be blank"),
-        ("zoe", "is no email address"),
-        ("zoe@example.com\r\nBcc: x@example.com", "is no email address"),
+        ("zoe", "is not an email address"),
+        ("zoe@example.com\r\nBcc: x@example.com", "is not an email address"),
         (ADMIN, "is your own"),
-        ("mixed@example.com", "belongs to this organization already"),
+        ("mixed@example.com", "is a member of this organization already"),
     ] {
         let refused = invite(&mut admin, &[("email", email), ("organization_id", "2")]).await;
         assert!(refused.status() == 422 && refused.body().contains(complaint), "{email}: {}", refused.body());
@@ -270,6 +276,75 @@ async fn an_invitation_is_sent_again_and_withdrawn(database: TestDatabase) {
     assert_eq!(withdrawn.status(), 303);
     assert_gone(&mut Browser::new(&server), &link).await;
     assert_eq!(actions(&database).await, ["withdraw", "resend", "invite"]);
+}
+
+db_test!(an_invitation_counts_while_its_inviter_may_invite);
+async fn an_invitation_counts_while_its_inviter_may_invite(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut leaving = Browser::signed_in(&server, "mixed@example.com").await;
+    let mut admin = Browser::signed_in(&server, ADMIN).await;
+    let as_admin = |email| [("email", email), ("organization_id", "2"), ("role", "admin")];
+    invite(&mut leaving, &as_admin(NEW)).await;
+    let link = last_link(&server, NEW).await;
+    let fields = [("token", token_of(&link)), ("name", "Zoë"), ("password", "long enough")];
+    let enrollment = "UPDATE enrollments SET is_admin";
+    for (ended, back) in [
+        // Demoted, removed, suspended.
+        (
+            format!("{enrollment} = false WHERE user_id = 4 AND organization_id = 2"),
+            format!("{enrollment} = true WHERE user_id = 4 AND organization_id = 2"),
+        ),
+        (
+            "DELETE FROM enrollments WHERE user_id = 4 AND organization_id = 2".to_owned(),
+            "INSERT INTO enrollments (user_id, organization_id, is_admin, inserted_at, updated_at) VALUES
+          (4, 2, true, '2026-11-25 00:00:00', '2026-11-25 00:00:00')"
+                .to_owned(),
+        ),
+        (
+            "INSERT INTO user_suspensions VALUES (4, 'suspended', '2026-11-25 00:00:00')".to_owned(),
+            "DELETE FROM user_suspensions".to_owned(),
+        ),
+    ] {
+        database.execute(&ended).await;
+        let mut zoe = Browser::new(&server);
+        assert_gone(&mut zoe, &link).await;
+        assert_eq!(accept(&mut zoe, &link, &fields).await.status(), 410, "{ended}");
+        assert_eq!(database.texts("id", "users WHERE email = 'zoe@example.com'").await, [""; 0], "{ended}");
+        let page = admin.get("/account/organizations/second-org").await;
+        assert!(page.body().contains(NEW) && page.body().contains("Void"), "{ended}: {}", page.body());
+        if !ended.starts_with("INSERT") {
+            assert_eq!(leaving.get("/invitations/2/resend").await.status(), 404, "{ended}");
+            leaving.get("/invitations/new").await;
+            assert_eq!(leaving.submit("/invitations/2/resend", &[]).await.status(), 404, "{ended}");
+            assert_eq!(leaving.submit("/invitations/2", &[("_method", "delete")]).await.status(), 404, "{ended}");
+        }
+        database.execute(&back).await;
+        assert_eq!(zoe.get(&link).await.status(), 200, "{back}");
+    }
+    database.execute(&format!("{enrollment} = false WHERE user_id = 4")).await;
+    // An admin who sends it again invites in their own name.
+    assert_eq!(admin.fill("/invitations/2/resend", "/invitations/2/resend", &[]).await.status(), 303);
+    assert!(!admin.get("/account/organizations/second-org").await.body().contains("Void"));
+    let mut zoe = Browser::new(&server);
+    assert_eq!(accept(&mut zoe, &link, &fields).await.header("location"), Some("/account/organizations/2"));
+}
+
+db_test!(of_several_organizations_those_count_whose_inviter_still_may);
+async fn of_several_organizations_those_count_whose_inviter_still_may(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let mut leaving = Browser::signed_in(&server, "mixed@example.com").await;
+    let mut root = Browser::signed_in(&server, "admin@example.com").await;
+    invite(&mut leaving, &[("email", NEW), ("organization_id", "2"), ("role", "admin")]).await;
+    invite(&mut root, &[("email", NEW), ("organization_id", "1")]).await;
+    let link = last_link(&server, NEW).await;
+    database.execute("DELETE FROM enrollments WHERE user_id = 4").await;
+    let mut zoe = Browser::new(&server);
+    let page = zoe.get(&link).await;
+    assert!(page.body().contains("Acme") && !page.body().contains("Second Org"), "{}", page.body());
+    let fields = [("token", token_of(&link)), ("name", "Zoë"), ("password", "long enough")];
+    assert_eq!(accept(&mut zoe, &link, &fields).await.header("location"), Some("/account/organizations/1"));
+    let zoe = users::find_by_email(&mut server.app.db.conn().await.unwrap(), NEW).await.unwrap().unwrap();
+    assert_eq!(enrollment(&server.app.db, zoe.id, 2).await, None);
 }
 
 db_test!(nobody_sends_invitations_without_end);
@@ -337,21 +412,13 @@ async fn enrollment(db: &Db, user_id: i32, organization_id: i32) -> Option<Enrol
     enrollments::find(&mut db.conn().await.unwrap(), user_id, organization_id).await.unwrap()
 }
 
-/// What the audit log tells about invitations, the newest first.
+/// Returns the audit entries about invitations, the newest first.
 async fn actions(database: &TestDatabase) -> Vec<String> {
     database.texts("action", "audit_entries WHERE resource = 'invitations' ORDER BY id DESC").await
 }
 
-/// What the audit log tells about enrollments, as `who action details`, in order.
+/// Returns the audit entries about enrollments, as `who action details`, in order.
 async fn enrollments_told(database: &TestDatabase) -> Vec<String> {
     let rest = "audit_entries WHERE resource = 'enrollments' ORDER BY id";
     database.texts("actor || ' ' || action || ' ' || details", rest).await
-}
-
-/// Waits until a transaction that has used the test's tables waits for a lock of another one.
-async fn until_somebody_waits(database: &TestDatabase) {
-    let waiting = "pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'invitation_enrollments'::regclass)";
-    while database.texts("pid", waiting).await.is_empty() {
-        tokio::task::yield_now().await;
-    }
 }

@@ -1,8 +1,15 @@
-//! What Prometheus reads, and the dashboard that shows it.
+//! Metrics for Prometheus, and the dashboard that shows them.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use pusher_lite::{auth::Permissions, http::BodyLimits};
+use pusher_lite::{
+    auth::{
+        Permissions,
+        jwt::{Grant, Restrictions, Scope},
+    },
+    http::BodyLimits,
+    store::sessions::SessionHash,
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -44,7 +51,7 @@ async fn used(database: TestDatabase) -> TestServer {
     server
 }
 
-db_test!(what_happens_is_in_the_metrics);
+web_test!(what_happens_is_in_the_metrics);
 async fn what_happens_is_in_the_metrics(database: TestDatabase) {
     let server = used(database).await;
     let text = metrics(&server).await;
@@ -70,7 +77,7 @@ async fn what_happens_is_in_the_metrics(database: TestDatabase) {
     assert_eq!(types.len(), types.iter().collect::<BTreeSet<_>>().len(), "each metric is named once");
 }
 
-db_test!(bodies_beyond_the_limits_are_in_the_metrics);
+web_test!(bodies_beyond_the_limits_are_in_the_metrics);
 async fn bodies_beyond_the_limits_are_in_the_metrics(database: TestDatabase) {
     let body = BodyLimits { max_bytes: 100, time: Duration::from_millis(200) };
     let server = TestServer::with_body_limits(database.migrated().await, body);
@@ -90,13 +97,13 @@ async fn bodies_beyond_the_limits_are_in_the_metrics(database: TestDatabase) {
     assert_eq!(value(&text, r#"pusher_lite_refusals_total{what="connection",reason="head too slow"}"#), 0.0);
 }
 
-db_test!(bodies_take_only_so_much_memory_together);
+web_test!(bodies_take_only_so_much_memory_together);
 async fn bodies_take_only_so_much_memory_together(database: TestDatabase) {
     const LARGE: usize = 500_000;
     let limits = BodyLimits { max_bytes: LARGE, time: Duration::from_secs(600) };
     let server = TestServer::with_body_limits(database.migrated().await, limits);
     let json = ["content-type: application/json"];
-    let head = format!("POST / HTTP/1.1\r\nhost: x\r\n{}\r\ncontent-length: {LARGE}\r\n\r\n", json[0]);
+    let head = format!("POST /api/sessions HTTP/1.1\r\nhost: x\r\n{}\r\ncontent-length: {LARGE}\r\n\r\n", json[0]);
     let all_but_the_end = format!("{head}{}", " ".repeat(LARGE - 1));
     let large = " ".repeat(LARGE);
     let mut clients = Vec::new();
@@ -104,7 +111,7 @@ async fn bodies_take_only_so_much_memory_together(database: TestDatabase) {
         let mut client = Client::connect(server.address).await;
         client.send(&all_but_the_end).await;
         clients.push(client);
-        let answer = server.request("POST", "/", &json, &large).await;
+        let answer = server.request("POST", "/api/sessions", &json, &large).await;
         if answer.status() == 503 {
             break answer;
         }
@@ -115,10 +122,43 @@ async fn bodies_take_only_so_much_memory_together(database: TestDatabase) {
     let text = metrics(&server).await;
     assert!(value(&text, r#"pusher_lite_refusals_total{what="request",reason="bodies full"}"#) >= 1.0);
     drop(clients);
-    while server.request("POST", "/", &json, &large).await.status() == 503 {}
+    while server.request("POST", "/api/sessions", &json, &large).await.status() == 503 {}
 }
 
-db_test!(only_those_with_the_token_read_metrics);
+web_test!(a_refused_socket_leaves_its_reason);
+async fn a_refused_socket_leaves_its_reason(database: TestDatabase) {
+    let server = TestServer::start(database.with_original_rows().await);
+    let jwt = server.jwt(3, pusher_lite::auth::Permissions::USER);
+    let of_page = Grant {
+        user_id: 3,
+        token_id: None,
+        permissions: Permissions::CHANNEL,
+        scope: Scope::Channel,
+        lifetime: Duration::from_secs(600),
+    };
+    let ended = Scope::Console(SessionHash::of("a session that never was"));
+    let of_console = server.app.jwt.issue(&Grant { scope: ended, ..of_page });
+    let restrictions = Restrictions {
+        app_key: Some(APP_KEY.into()),
+        unique_identifier: Some("only".into()),
+        ..Restrictions::default()
+    };
+    let restricted = server.app.jwt.issue_restricted(&of_page, &restrictions);
+    for (query, reason) in [
+        ("", "parameters"),
+        (&format!("app_key={APP_KEY}&unique_identifier=u&guardian_token={restricted}"), "other name in JWT"),
+        (&format!("app_key=other&unique_identifier=only&guardian_token={restricted}"), "other application in JWT"),
+        ("app_key=x&unique_identifier=u&guardian_token=garbage", "jwt"),
+        (&format!("app_key=unknown&unique_identifier=u&guardian_token={jwt}"), "no access"),
+        (&format!("app_key={APP_KEY}&unique_identifier=u&guardian_token={of_console}"), "session ended"),
+    ] {
+        assert_eq!(server.socket(query).await.err(), Some(403), "{query}");
+        let text = metrics(&server).await;
+        assert_eq!(value(&text, &format!(r#"pusher_lite_sockets_forbidden_total{{reason="{reason}"}}"#)), 1.0);
+    }
+}
+
+web_test!(only_those_with_the_token_read_metrics);
 async fn only_those_with_the_token_read_metrics(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     for headers in [&[][..], &["authorization: Bearer wrong"], &["authorization: Bearer"]] {
@@ -130,7 +170,7 @@ async fn only_those_with_the_token_read_metrics(database: TestDatabase) {
     assert_eq!(answer.status(), 401, "not in the URL, which proxies log");
 }
 
-db_test!(made_up_methods_and_paths_make_up_no_series);
+web_test!(made_up_methods_and_paths_make_up_no_series);
 async fn made_up_methods_and_paths_make_up_no_series(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     for number in 0..10 {
@@ -142,7 +182,7 @@ async fn made_up_methods_and_paths_make_up_no_series(database: TestDatabase) {
     assert_eq!((count("METHOD"), count("/path"), count(r#"method="other",route="-""#)), (0, 0, 1));
 }
 
-db_test!(the_dashboard_shows_metrics_that_there_are);
+web_test!(the_dashboard_shows_metrics_that_there_are);
 async fn the_dashboard_shows_metrics_that_there_are(database: TestDatabase) {
     let text = metrics(&used(database).await).await;
     let known: BTreeSet<&str> = text.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();

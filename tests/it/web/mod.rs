@@ -1,4 +1,4 @@
-//! The endpoints but for `/api`: pages, files, errors, sockets.
+//! The endpoints outside of `/api`: pages, files, errors, sockets.
 
 mod answers;
 mod every_route;
@@ -8,4 +8,5 @@ mod metrics;
 mod outage;
 mod pages;
 mod socket;
+mod sweep;
 mod tls;

@@ -9,7 +9,7 @@ use crate::support::{database::TestDatabase, server::TestServer};
 
 const JSON: &str = "content-type: application/json";
 
-db_test!(without_demo_data_there_is_no_demo);
+web_test!(without_demo_data_there_is_no_demo);
 async fn without_demo_data_there_is_no_demo(database: TestDatabase) {
     let server = TestServer::start(database.migrated().await);
     let home = server.get("/", &[]).await;
@@ -20,7 +20,7 @@ async fn without_demo_data_there_is_no_demo(database: TestDatabase) {
     assert_eq!(server.request("POST", "/demo/messages", &[JSON], "{}").await.status(), 404);
 }
 
-db_test!(pages_show_the_address_and_are_safe);
+web_test!(pages_show_the_address_and_are_safe);
 async fn pages_show_the_address_and_are_safe(database: TestDatabase) {
     let db = database.migrated().await;
     demo::seed(&db, "hash").await.unwrap();
@@ -36,7 +36,7 @@ async fn pages_show_the_address_and_are_safe(database: TestDatabase) {
     }
 }
 
-db_test!(visitors_of_the_demo_connect_and_send_through_rest);
+web_test!(visitors_of_the_demo_connect_and_send_through_rest);
 async fn visitors_of_the_demo_connect_and_send_through_rest(database: TestDatabase) {
     let db = database.migrated().await;
     demo::seed(&db, "hash").await.unwrap();

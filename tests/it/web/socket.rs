@@ -1,4 +1,4 @@
-//! Who may open a socket.
+//! Permission to open a socket.
 
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ async fn versions_and_parameters_open_a_socket_or_do_not(database: TestDatabase)
         (format!("{key}&guardian_token=a.b.c&unique_identifier=a"), Some(403)),
         (format!("{key}&guardian_token[]={jwt}&unique_identifier=a"), Some(403)),
         (format!("{key}&{token}&unique_identifier=%zz"), Some(400)),
+        // Half a surrogate pair.
+        (format!("{key}&{token}&unique_identifier=%ED%A0%80"), Some(400)),
     ] {
         assert_eq!(server.socket(&query).await.err(), refused, "{query}");
     }
@@ -68,7 +70,8 @@ async fn what_is_no_handshake_is_refused_with_one_answer(database: TestDatabase)
     let jwt = server.jwt(ADMIN, Permissions::ADMIN);
     let path = format!("/socket/websocket?app_key={APP_KEY}&guardian_token={jwt}&unique_identifier=a");
     assert_eq!(server.get(&path, &[]).await.status(), 400);
-    assert_eq!(server.request("POST", &path, &[], "").await.status(), 400);
+    let posted = server.request("POST", &path, &[], "").await;
+    assert_eq!((posted.status(), posted.header("allow")), (405, Some("GET")));
     let refused = server.get("/socket/websocket", &[]).await;
     assert_eq!((refused.status(), refused.body(), refused.header("content-length")), (403, "", Some("0")));
     assert_eq!(server.get("/socket/websocket/extra", &[]).await.status(), 404);
@@ -83,7 +86,15 @@ async fn the_jwt_may_come_as_a_subprotocol(database: TestDatabase) {
         ("", offer(&good), Ok(Some("phoenix"))),
         (&bad, offer(&good), Ok(Some("phoenix"))),
         (&good, offer(&bad), Err(403)),
-        (&good, "phoenix, base64url.bearer.phx.!".to_owned(), Err(403)),
+        (&good, "phoenix, base64url.bearer.phx.!".to_owned(), Ok(Some("phoenix"))),
+        (&good, "phoenix, base64url.bearer.phx.".to_owned(), Ok(Some("phoenix"))),
+        (&good, "phoenix, base64url.bearer.phx._w".to_owned(), Ok(Some("phoenix"))),
+        (&good, offer("no JWT"), Ok(Some("phoenix"))),
+        (&good, offer(&format!("{good}=")), Ok(Some("phoenix"))),
+        (&bad, "phoenix, base64url.bearer.phx.!".to_owned(), Err(403)),
+        ("", "phoenix, base64url.bearer.phx.!".to_owned(), Err(403)),
+        ("", offer("no JWT"), Err(403)),
+        ("", offer(&format!("{good}=")), Err(403)),
         (&good, "phoenix".to_owned(), Ok(Some("phoenix"))),
         (&good, String::new(), Ok(None)),
     ] {

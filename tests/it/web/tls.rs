@@ -31,7 +31,7 @@ const ADMIN: i32 = 1;
 
 const HOUR: &str = "max-age=3600";
 
-db_test!(requests_come_by_http2_where_the_client_speaks_it);
+web_test!(requests_come_by_http2_where_the_client_speaks_it);
 async fn requests_come_by_http2_where_the_client_speaks_it(database: TestDatabase) {
     let (files, certificate) = CertificateFiles::new();
     let server =
@@ -81,7 +81,7 @@ async fn who_does_not_speak_http2_is_answered_by_http1() {
     assert!(!format!("{:?}", plain.unwrap()).contains("200 OK"), "nothing is answered without TLS");
 }
 
-db_test!(sockets_open_and_close_over_tls);
+web_test!(sockets_open_and_close_over_tls);
 async fn sockets_open_and_close_over_tls(database: TestDatabase) {
     let (files, certificate) = CertificateFiles::new();
     let server =

@@ -1,17 +1,20 @@
 //! Applications. The secret is on the application's own page only, folded up.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Relation, Saved, Table, gone, limits,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Relation, Saved, Table, limits,
 };
-use crate::store::{
-    self, DbConn, Reference, Transaction,
-    admin::{
-        Slice,
-        applications::{self, Row, Search, Sort},
+use crate::{
+    operations::applications as operations,
+    store::{
+        self, DbConn, Reference, Transaction,
+        admin::{
+            Slice,
+            applications::{self, Row, Search},
+        },
+        applications::{Changes, NewApplication},
+        audit::Actor,
     },
-    applications::{Application, Changes, NewApplication},
-    now,
 };
 
 pub(in crate::web::admin) const DESCRIPTION: Description = Description {
@@ -38,20 +41,20 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
             .hint("The slug or id of the organization that owns it."),
         Field::new("name", "Name", FieldKind::Text, On::Both).required(),
         Field::new("app_key", "Key", FieldKind::Text, On::Both).hint(
-            "What sockets name it by. Leave it empty to have one made. With a new key all its sockets are closed.",
+            "Public key that sockets connect with. Leave it empty to generate one. A new key closes all its sockets.",
         ),
         Field::new("new_secret", "Make a new secret", FieldKind::Checkbox, On::Edit),
-        Field::new("sockets", "Most sockets", FieldKind::Number, On::Edit).hint(limits::HINT),
-        Field::new("events_per_second", "Most events per second", FieldKind::Number, On::Edit).hint(limits::HINT),
-        Field::new("events_per_socket", "Most events per second and socket", FieldKind::Number, On::Edit)
+        Field::new("sockets", "Maximum sockets", FieldKind::Number, On::Edit).hint(limits::HINT),
+        Field::new("events_per_second", "Maximum events per second", FieldKind::Number, On::Edit).hint(limits::HINT),
+        Field::new("events_per_socket", "Maximum events per second per socket", FieldKind::Number, On::Edit)
             .hint(limits::HINT),
     ],
     actions: &[
-        (Action::Archive, "Nobody can connect to it or publish any more, and all its sockets are closed."),
+        (Action::Archive, "Clients can no longer connect to it or publish, and all its sockets are closed."),
         (Action::Restore, ""),
         (
             Action::Delete,
-            "It is taken from all organizations that own it, and all its sockets are closed. This cannot be undone.",
+            "All organizations that own it lose it, and all its sockets are closed. This cannot be undone.",
         ),
     ],
     relations: &[Relation { table: Table::Ownerships, filter: "application_id", field: Some("application") }],
@@ -63,14 +66,7 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
         is_archived: query.flag("is_archived"),
         organization_id: query.id("organization_id"),
     };
-    let sort = match query.sort {
-        "name" => Sort::Name,
-        "app_key" => Sort::AppKey,
-        "archived_at" => Sort::ArchivedAt,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = applications::list(conn, &search, query.order(sort), slice).await?;
+    let found = applications::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -97,48 +93,38 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
 
 pub(in crate::web::admin) async fn save(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Saved, Refusal> {
     draft.form.require(&["name"]);
-    // Topics are `lobby:<app_key>:<topic>`, and those of `key:a` would be topics of the application `key`.
-    if draft.form.value("app_key").contains(':') {
+    if !operations::is_key(draft.form.value("app_key")) {
         draft.form.error("app_key", "can't have a colon");
     }
     match id {
         Some(id) => {
             draft.check()?;
-            update(tx, id, draft).await
+            update(tx, actor, id, draft).await
         }
-        None => create(tx, draft).await,
+        None => create(tx, actor, draft).await,
     }
 }
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-) -> Result<Option<Saved>, Refusal> {
-    let (row, _) = applications::find(tx, Reference::Id(id)).await?.ok_or_else(gone)?;
-    let is_archived = row.archived_at.is_some();
+) -> Result<bool, Refusal> {
     match action {
-        Action::Archive if is_archived => return Ok(None),
-        Action::Restore if !is_archived => return Ok(None),
-        Action::Archive | Action::Restore => {
-            let archived_at = (action == Action::Archive).then(now);
-            let changes = Changes { archived_at: Some(archived_at), ..Changes::default() };
-            store::applications::update(tx, id, &changes).await?;
+        Action::Archive => Ok(operations::archive(tx, actor, id).await?.is_some()),
+        Action::Restore => Ok(operations::restore(tx, actor, id).await?.is_some()),
+        Action::Delete => {
+            operations::delete(tx, actor, id).await?;
+            Ok(true)
         }
-        Action::Delete => applications::delete(tx, id).await?,
-        _ => return Ok(None),
+        _ => Ok(false),
     }
-    let mut differences = Differences::default();
-    differences.column("name", None, row.name.as_deref());
-    let mut closing = Closing::default();
-    if action != Action::Restore {
-        closing.application(row.app_key.as_deref());
-    }
-    Ok(Some(Saved { id, differences, closing, ..Saved::default() }))
 }
 
 fn line(row: &Row) -> Line {
@@ -152,31 +138,26 @@ fn line(row: &Row) -> Line {
     Line { id: row.id, cells }
 }
 
-/// The key that was typed, or else a new one.
-fn app_key(draft: &Draft) -> String {
+/// Returns the typed key, or a new one.
+fn app_key(draft: &Draft<'_>) -> String {
     match draft.form.value("app_key") {
         "" => store::applications::new_key(),
         app_key => app_key.to_owned(),
     }
 }
 
-async fn create(tx: &mut Transaction<'_>, draft: &mut Draft) -> Result<Saved, Refusal> {
+async fn create(tx: &mut Transaction<'_>, actor: &Actor, draft: &mut Draft<'_>) -> Result<Saved, Refusal> {
     draft.form.require(&["organization"]);
     let organization_id = draft.organization(tx).await?;
     draft.check()?;
     let organization_id = organization_id.ok_or(Refusal::Invalid)?;
     let (name, app_key, app_secret) = (draft.form.value("name"), app_key(draft), store::applications::new_key());
     let new = NewApplication { name, app_key: &app_key, app_secret: &app_secret, archived_at: None };
-    let application = store::applications::create(tx, organization_id, &new).await?;
-    let mut differences = Differences::default();
-    differences.column("name", None, Some(name));
-    differences.column("app_key", None, Some(&app_key));
-    differences.note("organization_id", organization_id);
-    Ok(Saved { id: application.id, differences, ..Saved::default() })
+    let application = operations::create(tx, actor, organization_id, &new).await?;
+    Ok(Saved::created(application.id))
 }
 
-async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<Saved, Refusal> {
-    let (_, before) = applications::find(tx, Reference::Id(id)).await?.ok_or_else(gone)?;
+async fn update(tx: &mut Transaction<'_>, actor: &Actor, id: i32, draft: &mut Draft<'_>) -> Result<Saved, Refusal> {
     let app_secret = draft.form.is_checked("new_secret").then(store::applications::new_key);
     let changes = Changes {
         name: Some(draft.form.value("name").to_owned()),
@@ -184,22 +165,7 @@ async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<
         app_secret,
         archived_at: None,
     };
-    let mut differences = differences(&before, &changes);
-    limits::save(tx, id, draft, &mut differences).await?;
-    store::applications::update(tx, id, &changes).await?;
-    let mut closing = Closing::default();
-    if before.app_key != changes.app_key {
-        closing.application(before.app_key.as_deref());
-    }
-    Ok(Saved { id, differences, closing, ..Saved::default() })
-}
-
-fn differences(before: &Application, changes: &Changes) -> Differences {
-    let mut differences = Differences::default();
-    differences.column("name", before.name.as_deref(), changes.name.as_deref());
-    differences.column("app_key", before.app_key.as_deref(), changes.app_key.as_deref());
-    if changes.app_secret.is_some() {
-        differences.secret("app_secret");
-    }
-    differences
+    let limits = limits::read_all(draft)?;
+    let (_, has_changed) = operations::update(tx, actor, id, &changes, Some(&limits)).await?;
+    Ok(Saved { id, has_changed })
 }

@@ -1,11 +1,11 @@
-//! The audit log: to be read, and nothing else.
+//! The audit log, read-only.
 
 use super::{Cell, Column, Description, Fact, Filter, FilterKind, Line, Lines, Query, Record};
 use crate::store::{
     self, DbConn,
     admin::{
         Slice,
-        audit::{self, Search, Sort},
+        audit::{self, Search},
     },
     audit::Entry,
 };
@@ -15,21 +15,21 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
     resource: "audit_entries",
     one: "audit entry",
     many: "Audit log",
-    searches: "What changed",
+    searches: "Changes",
     columns: &[
         Column::new("id", "Entry"),
-        Column::unsorted("When"),
-        Column::new("actor", "Who"),
+        Column::unsorted("Time"),
+        Column::new("actor", "User"),
         Column::unsorted("From"),
-        Column::new("action", "Did what"),
-        Column::new("resource", "To which row"),
-        Column::unsorted("What changed"),
+        Column::new("action", "Action"),
+        Column::new("resource", "Row"),
+        Column::unsorted("Changes"),
     ],
     order: ("id", true),
     filters: &[
-        Filter::new("actor", "Who or from where", FilterKind::Text),
-        Filter::new("action", "Did what", FilterKind::Choice),
-        Filter::new("resource", "To which table", FilterKind::Choice),
+        Filter::new("actor", "User or address", FilterKind::Text),
+        Filter::new("action", "Action", FilterKind::Choice),
+        Filter::new("resource", "Table", FilterKind::Choice),
         Filter::new("resource_id", "Row's id", FilterKind::Id),
         Filter::new("from", "From (UTC)", FilterKind::Day),
         Filter::new("until", "Until (UTC)", FilterKind::Day),
@@ -53,13 +53,7 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
         since: query.day("from", 0),
         before: query.day("until", 1),
     };
-    let sort = match query.sort {
-        "actor" => Sort::Actor,
-        "action" => Sort::Action,
-        "resource" => Sort::Resource,
-        _ => Sort::Id,
-    };
-    let found = audit::list(conn, &search, query.order(sort), slice).await?;
+    let found = audit::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -74,12 +68,12 @@ pub(in crate::web::admin) async fn choices(conn: &mut DbConn, filter: &str) -> s
 pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Result<Option<Record>> {
     let Some(entry) = audit::find(conn, id).await? else { return Ok(None) };
     let facts = vec![
-        Fact::new("When", Cell::when(Some(entry.inserted_at))),
-        Fact::new("Who", actor(&entry)),
+        Fact::new("Time", Cell::when(Some(entry.inserted_at))),
+        Fact::new("User", actor(&entry)),
         Fact::new("From", Cell::code(entry.ip.as_deref())),
-        Fact::new("Did what", Cell::text(Some(&entry.action))),
-        Fact::new("To which row", row(&entry)),
-        Fact::new("What changed", Cell::text(Some(&entry.details))),
+        Fact::new("Action", Cell::text(Some(&entry.action))),
+        Fact::new("Row", row(&entry)),
+        Fact::new("Changes", Cell::text(Some(&entry.details))),
     ];
     Ok(Some(Record { id, label: format!("Entry {id}"), facts, values: Vec::new(), actions: Vec::new() }))
 }
@@ -104,7 +98,7 @@ fn actor(entry: &Entry) -> Cell {
     }
 }
 
-/// The row that it tells of, which may be gone by now.
+/// Returns a link to the row of an entry, which may be deleted by now.
 fn row(entry: &Entry) -> Cell {
     match entry.resource_id {
         Some(id) if SHOWN.contains(&entry.resource.as_str()) => {

@@ -1,14 +1,18 @@
 //! Enrollments.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Saved, checked, gone,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Saved, checked, gone,
 };
-use crate::store::{
-    self, DbConn, Transaction,
-    admin::{
-        Slice,
-        enrollments::{self, Row, Search, Sort},
+use crate::{
+    operations::members::{self as operations, LastAdmin},
+    store::{
+        self, DbConn, Transaction,
+        admin::{
+            Slice,
+            enrollments::{self, Row, Search},
+        },
+        audit::Actor,
     },
 };
 
@@ -41,7 +45,7 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
     ],
     actions: &[(
         Action::Delete,
-        "The user does not belong to the organization any more, and the sockets that lived by that are closed.",
+        "The user is no longer a member of the organization, and the sockets that needed the membership are closed.",
     )],
     relations: &[],
 };
@@ -53,14 +57,7 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
         user_id: query.id("user_id"),
         organization_id: query.id("organization_id"),
     };
-    let sort = match query.sort {
-        "user" => Sort::User,
-        "organization" => Sort::Organization,
-        "is_admin" => Sort::IsAdmin,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = enrollments::list(conn, &search, query.order(sort), slice).await?;
+    let found = enrollments::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -78,43 +75,38 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
 
 pub(in crate::web::admin) async fn save(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Saved, Refusal> {
     let is_admin = draft.form.is_checked("is_admin");
     if let Some(id) = id {
         draft.check()?;
-        return set_admin(tx, id, is_admin).await;
+        let row = enrollments::find(tx, id).await?.ok_or_else(gone)?;
+        let ids = (row.user.id, row.organization.id);
+        let has_changed = operations::set_admin(tx, actor, ids, is_admin, LastAdmin::MayGo).await?;
+        return Ok(Saved { id, has_changed });
     }
     draft.form.require(&["user", "organization"]);
     let (user_id, organization_id) = (draft.user(tx, "user").await?, draft.organization(tx).await?);
     draft.check()?;
     let (Some(user_id), Some(organization_id)) = (user_id, organization_id) else { return Err(Refusal::Invalid) };
-    let enrollment = store::enrollments::create(tx, user_id, organization_id, is_admin).await?;
-    let mut differences = Differences::default();
-    differences.note("user_id", user_id);
-    differences.note("organization_id", organization_id);
-    differences.flag("is_admin", None, is_admin);
-    Ok(Saved { id: enrollment.id, differences, ..Saved::default() })
+    let enrollment = operations::enroll(tx, actor, user_id, organization_id, is_admin).await?;
+    Ok(Saved::created(enrollment.id))
 }
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-) -> Result<Option<Saved>, Refusal> {
+) -> Result<bool, Refusal> {
     if action != Action::Delete {
-        return Ok(None);
+        return Ok(false);
     }
     let row = enrollments::find(tx, id).await?.ok_or_else(gone)?;
-    let (user_id, organization_id) = (row.user.id, row.organization.id);
-    store::enrollments::delete(tx, user_id, organization_id).await?;
-    let mut differences = Differences::default();
-    differences.note("user_id", user_id);
-    differences.note("organization_id", organization_id);
-    let mut closing = Closing::default();
-    closing.enrollment(user_id, organization_id);
-    Ok(Some(Saved { id, differences, closing, ..Saved::default() }))
+    operations::remove(tx, actor, row.user.id, row.organization.id, LastAdmin::MayGo).await?;
+    Ok(true)
 }
 
 fn line(row: &Row) -> Line {
@@ -131,12 +123,4 @@ fn line(row: &Row) -> Line {
 fn label(row: &Row) -> String {
     let user = row.user.email.as_deref().unwrap_or("a user without address");
     format!("{user} in {}", row.organization.name.as_deref().unwrap_or("an organization without name"))
-}
-
-async fn set_admin(tx: &mut Transaction<'_>, id: i32, is_admin: bool) -> Result<Saved, Refusal> {
-    let row = enrollments::find(tx, id).await?.ok_or_else(gone)?;
-    enrollments::set_admin(tx, id, is_admin).await?;
-    let mut differences = Differences::default();
-    differences.flag("is_admin", Some(row.is_admin), is_admin);
-    Ok(Saved { id, differences, ..Saved::default() })
 }

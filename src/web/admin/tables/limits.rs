@@ -1,20 +1,20 @@
-//! What one application may use, where that differs from the settings: fields of its form.
+//! Limits of one application that differ from the settings: fields of its form.
 
-use super::{Cell, Differences, Draft, Fact, Refusal};
+use super::{Cell, Draft, Fact, Refusal};
 use crate::store::{
-    self, DbConn, Transaction,
-    application_limits::{self, ApplicationLimits},
+    self, DbConn,
+    application_limits::{self, OwnSettings},
 };
 
-/// What is said of the fields.
-pub(super) const HINT: &str = "Leave it empty for what the settings say; 0 is no limit.";
+/// Hint of the fields.
+pub(super) const HINT: &str = "Leave it empty to use the server's settings. 0 means no limit.";
 
-/// The fields.
+/// Names of the fields.
 const SOCKETS: &str = "sockets";
 const EVENTS: &str = "events_per_second";
 const EVENTS_PER_SOCKET: &str = "events_per_socket";
 
-/// The limits as they are, to be shown, and to be filled in.
+/// Returns the current limits, for the page and for the form.
 pub(super) async fn show(
     conn: &mut DbConn,
     application_id: i32,
@@ -25,39 +25,26 @@ pub(super) async fn show(
     Ok((facts, values))
 }
 
-/// Changes the limits to what the draft says, and notes what that changes.
+/// Returns the limits that the draft says.
 ///
 /// # Errors
 ///
 /// [`Refusal::Invalid`] when a field holds no number.
-pub(super) async fn save(
-    tx: &mut Transaction<'_>,
-    application_id: i32,
-    draft: &mut Draft,
-    differences: &mut Differences,
-) -> Result<(), Refusal> {
-    let limits = ApplicationLimits {
+pub(super) fn read_all(draft: &mut Draft<'_>) -> Result<OwnSettings, Refusal> {
+    let limits = OwnSettings {
         sockets: read(draft, SOCKETS),
         events_per_second: read(draft, EVENTS),
         events_per_socket: read(draft, EVENTS_PER_SOCKET),
     };
     draft.check()?;
-    let before = application_limits::find(tx, application_id).await?;
-    if limits == before {
-        return Ok(());
-    }
-    for ((field, _, old), (_, _, new)) in named(&before).into_iter().zip(named(&limits)) {
-        let [old, new] = [old, new].map(|limit| limit.map(|limit| limit.to_string()));
-        differences.column(field, old.as_deref(), new.as_deref());
-    }
-    Ok(application_limits::set(tx, application_id, &limits).await?)
+    Ok(limits)
 }
 
-fn named(limits: &ApplicationLimits) -> [(&'static str, &'static str, Option<i32>); 3] {
+fn named(limits: &OwnSettings) -> [(&'static str, &'static str, Option<i32>); 3] {
     [
-        (SOCKETS, "Most sockets", limits.sockets),
-        (EVENTS, "Most events per second", limits.events_per_second),
-        (EVENTS_PER_SOCKET, "Most events per second and socket", limits.events_per_socket),
+        (SOCKETS, "Maximum sockets", limits.sockets),
+        (EVENTS, "Maximum events per second", limits.events_per_second),
+        (EVENTS_PER_SOCKET, "Maximum events per second per socket", limits.events_per_socket),
     ]
 }
 
@@ -73,8 +60,8 @@ fn typed(limit: Option<i32>) -> String {
     limit.map(|limit| limit.to_string()).unwrap_or_default()
 }
 
-/// The number in a field; nothing in an empty one. Notes an error beside any other.
-fn read(draft: &mut Draft, field: &'static str) -> Option<i32> {
+/// Returns the number in a field; nothing for an empty one. Records an error beside any other.
+fn read(draft: &mut Draft<'_>, field: &'static str) -> Option<i32> {
     let typed = draft.form.value(field);
     let number = typed.parse().ok().filter(|number| *number >= 0);
     if number.is_none() && !typed.is_empty() {

@@ -1,16 +1,14 @@
-//! Mails: where they stand, and never what they say, which may hold links that open accounts.
+//! Mails: their state, never their bodies, which may hold links that open accounts.
 
-use super::{
-    Action, Cell, Column, Description, Differences, Fact, Filter, FilterKind, Line, Lines, Query, Record, Refusal,
-    Saved, gone,
-};
-use crate::store::{
-    self, DbConn, Transaction,
-    admin::{
-        Slice,
-        mails::{Search, Sort},
+use super::{Action, Cell, Column, Description, Fact, Filter, FilterKind, Line, Lines, Query, Record, Refusal};
+use crate::{
+    operations,
+    store::{
+        self, DbConn, Transaction,
+        admin::{Slice, mails::Search},
+        audit::Actor,
+        mails::{self, Mail, State},
     },
-    mails::{self, Mail, State},
 };
 
 pub(in crate::web::admin) const DESCRIPTION: Description = Description {
@@ -43,14 +41,7 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
     let state = query.text("state");
     let state = STATES.iter().find(|(name, _)| state.as_deref() == Some(*name)).map(|(_, state)| *state);
     let search = Search { text: query.text("q"), state };
-    let sort = match query.sort {
-        "recipient" => Sort::Recipient,
-        "kind" => Sort::Kind,
-        "next_attempt_at" => Sort::NextAttemptAt,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = store::admin::mails::list(conn, &search, query.order(sort), slice).await?;
+    let found = store::admin::mails::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -79,16 +70,14 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-) -> Result<Option<Saved>, Refusal> {
-    let mail = mails::find(tx, id).await?.ok_or_else(gone)?;
-    if action != Action::Retry || !mails::retry(tx, id).await? {
-        return Ok(None);
+) -> Result<bool, Refusal> {
+    if action != Action::Retry {
+        return Ok(false);
     }
-    let mut differences = Differences::default();
-    differences.column("recipient", None, Some(&mail.recipient));
-    Ok(Some(Saved { id, differences, ..Saved::default() }))
+    Ok(operations::mails::retry(tx, actor, id).await?)
 }
 
 fn line(mail: &Mail) -> Line {

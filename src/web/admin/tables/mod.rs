@@ -1,4 +1,4 @@
-//! What each table has, one file a table, with the same few functions: `list`, `find`, `save`, `act`.
+//! The implementation of each table, one file per table, with the same few functions: `list`, `find`, `save`, `act`.
 
 pub(super) mod applications;
 pub(super) mod audit;
@@ -7,22 +7,20 @@ mod limits;
 pub(super) mod mails;
 pub(super) mod organizations;
 pub(super) mod ownerships;
-mod roots;
 pub(super) mod user_tokens;
 pub(super) mod users;
 
 use super::{
-    Action, Cell, Closing, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On,
-    Query, Record, Refusal, Relation, Saved, Table,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Relation, Saved, Table,
 };
-use crate::store::audit::Differences;
 
-/// A flag as checkboxes have it.
+/// Returns a flag as checkboxes have it.
 fn checked(value: bool) -> String {
     value.to_string()
 }
 
-/// The row that a path named is not there any more.
+/// Returns the refusal for a row that was deleted meanwhile.
 fn gone() -> Refusal {
     Refusal::Store(crate::store::Error::NotFound)
 }

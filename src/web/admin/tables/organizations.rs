@@ -1,20 +1,20 @@
 //! Organizations.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Relation, Saved, Table, gone,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Relation, Saved, Table,
 };
 use crate::{
+    operations::{Quota, organizations as operations},
     store::{
         self, DbConn, Reference, Transaction,
         admin::{
             Slice,
-            organizations::{self, Row, Search, Sort},
+            organizations::{self, Row, Search},
         },
-        now,
+        audit::Actor,
         organizations::{Changes, NewOrganization},
     },
-    web::slug::slugify,
 };
 
 pub(in crate::web::admin) const DESCRIPTION: Description = Description {
@@ -35,17 +35,21 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
     fields: &[
         Field::new("name", "Name", FieldKind::Text, On::Both).required(),
         Field::new("slug", "Slug", FieldKind::Text, On::Both)
-            .hint("The name in addresses. Leave it empty to have it made of the name."),
+            .hint("Name in URLs. Leave it empty to derive it from the name."),
         Field::new("admin", "First admin", FieldKind::Text, On::New)
-            .hint("A user's address or id. Leave it empty to be it yourself."),
+            .hint("A user's address or id. Leave it empty to become the admin yourself."),
     ],
     actions: &[
-        (Action::Archive, "The organization is marked as archived. It is listed and used as before."),
+        (
+            Action::Archive,
+            "The organization stays listed, but gives no access to its applications, and its sockets are closed. \
+             Applications that another organization owns as well keep working for that one. You can restore it.",
+        ),
         (Action::Restore, ""),
         (
             Action::Delete,
-            "Its enrollments and ownerships are deleted along, applications that no other organization owns are \
-             archived, and the sockets that lived by it are closed. This cannot be undone.",
+            "Its enrollments and ownerships are deleted too, applications that no other organization owns are \
+             archived, and its sockets are closed. This cannot be undone.",
         ),
     ],
     relations: &[
@@ -57,14 +61,7 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
 
 pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice: Slice) -> store::Result<Lines> {
     let search = Search { text: query.text("q"), is_archived: query.flag("is_archived") };
-    let sort = match query.sort {
-        "name" => Sort::Name,
-        "slug" => Sort::Slug,
-        "archived_at" => Sort::ArchivedAt,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = organizations::list(conn, &search, query.order(sort), slice).await?;
+    let found = organizations::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -85,13 +82,14 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
 
 pub(in crate::web::admin) async fn save(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Saved, Refusal> {
     draft.form.require(&["name"]);
     let name = draft.form.value("name").to_owned();
     let slug = match draft.form.value("slug") {
-        "" => slugify(&name),
+        "" => operations::slug_of(&name).unwrap_or_default(),
         slug => slug.to_owned(),
     };
     if slug.is_empty() && !name.is_empty() {
@@ -100,24 +98,28 @@ pub(in crate::web::admin) async fn save(
     match id {
         Some(id) => {
             draft.check()?;
-            update(tx, id, name, slug).await
+            let changes = Changes { name: Some(name), slug: Some(slug), archived_at: None };
+            let (_, has_changed) = operations::update(tx, actor, id, &changes).await?;
+            Ok(Saved { id, has_changed })
         }
-        None => create(tx, &name, &slug, draft).await,
+        None => create(tx, actor, (&name, &slug), draft).await,
     }
 }
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-) -> Result<Option<Saved>, Refusal> {
-    let row = organizations::find(tx, Reference::Id(id)).await?.ok_or_else(gone)?;
-    let is_archived = row.archived_at.is_some();
+) -> Result<bool, Refusal> {
     match action {
-        Action::Archive if !is_archived => set_archived(tx, &row, true).await.map(Some),
-        Action::Restore if is_archived => set_archived(tx, &row, false).await.map(Some),
-        Action::Delete => delete(tx, &row).await.map(Some),
-        _ => Ok(None),
+        Action::Archive => Ok(operations::archive(tx, actor, id).await?.is_some()),
+        Action::Restore => Ok(operations::restore(tx, actor, id).await?.is_some()),
+        Action::Delete => {
+            operations::delete(tx, actor, id).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
     }
 }
 
@@ -132,49 +134,19 @@ fn line(row: &Row) -> Line {
     Line { id: row.id, cells }
 }
 
-async fn create(tx: &mut Transaction<'_>, name: &str, slug: &str, draft: &mut Draft) -> Result<Saved, Refusal> {
+async fn create(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    (name, slug): (&str, &str),
+    draft: &mut Draft<'_>,
+) -> Result<Saved, Refusal> {
     let admin_id = match draft.form.value("admin") {
-        "" => Some(draft.actor_id),
+        "" => actor.id,
         _ => draft.user(tx, "admin").await?,
     };
     draft.check()?;
     let admin_id = admin_id.ok_or(Refusal::Invalid)?;
     let new = NewOrganization { name, slug, archived_at: None };
-    let organization = store::organizations::create(tx, &new, admin_id).await?;
-    let mut differences = Differences::default();
-    differences.column("name", None, Some(name));
-    differences.column("slug", None, Some(slug));
-    differences.note("admin_id", admin_id);
-    Ok(Saved { id: organization.id, differences, ..Saved::default() })
-}
-
-async fn update(tx: &mut Transaction<'_>, id: i32, name: String, slug: String) -> Result<Saved, Refusal> {
-    let row = organizations::find(tx, Reference::Id(id)).await?.ok_or_else(gone)?;
-    let mut differences = Differences::default();
-    differences.column("name", row.name.as_deref(), Some(&name));
-    differences.column("slug", row.slug.as_deref(), Some(&slug));
-    let changes = Changes { name: Some(name), slug: Some(slug), archived_at: None };
-    store::organizations::update(tx, id, &changes).await?;
-    Ok(Saved { id, differences, ..Saved::default() })
-}
-
-async fn set_archived(tx: &mut Transaction<'_>, row: &Row, is_archived: bool) -> Result<Saved, Refusal> {
-    let changes = Changes { archived_at: Some(is_archived.then(now)), ..Changes::default() };
-    store::organizations::update(tx, row.id, &changes).await?;
-    let mut differences = Differences::default();
-    differences.column("name", None, row.name.as_deref());
-    Ok(Saved { id: row.id, differences, ..Saved::default() })
-}
-
-async fn delete(tx: &mut Transaction<'_>, row: &Row) -> Result<Saved, Refusal> {
-    let deleted = store::organizations::delete(tx, row.id).await?;
-    let differences = deleted.differences(row.name.as_deref());
-    let mut closing = Closing::default();
-    for user_id in deleted.user_ids {
-        closing.enrollment(user_id, row.id);
-    }
-    for application in &deleted.archived {
-        closing.application(application.app_key.as_deref());
-    }
-    Ok(Saved { id: row.id, differences, archived: deleted.archived, closing })
+    let organization = operations::create(tx, actor, &new, admin_id, Quota::Unlimited).await?;
+    Ok(Saved::created(organization.id))
 }

@@ -1,14 +1,18 @@
 //! Ownerships.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Saved, checked, gone,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Saved, checked,
 };
-use crate::store::{
-    self, DbConn, Transaction,
-    admin::{
-        Slice,
-        ownerships::{self, Row, Search, Sort},
+use crate::{
+    operations::ownerships as operations,
+    store::{
+        self, DbConn, Transaction,
+        admin::{
+            Slice,
+            ownerships::{self, Row, Search},
+        },
+        audit::Actor,
     },
 };
 
@@ -39,11 +43,11 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
             .required()
             .hint("The application's key or id."),
         Field::new("is_owned", "Counts", FieldKind::Checkbox, On::Edit)
-            .hint("An ownership that does not count gives the organization nothing."),
+            .hint("An ownership that does not count gives the organization no access."),
     ],
     actions: &[(
         Action::Delete,
-        "The application does not belong to the organization any more, and the sockets that lived by that are closed. \
+        "The application no longer belongs to the organization, and the sockets that needed the ownership are closed. \
          If no other organization owns the application, it is archived.",
     )],
     relations: &[],
@@ -56,14 +60,7 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
         organization_id: query.id("organization_id"),
         application_id: query.id("application_id"),
     };
-    let sort = match query.sort {
-        "organization" => Sort::Organization,
-        "application" => Sort::Application,
-        "is_owned" => Sort::IsOwned,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = ownerships::list(conn, &search, query.order(sort), slice).await?;
+    let found = ownerships::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -81,12 +78,14 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
 
 pub(in crate::web::admin) async fn save(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Saved, Refusal> {
     if let Some(id) = id {
         draft.check()?;
-        return set_owned(tx, id, draft.form.is_checked("is_owned")).await;
+        let has_changed = operations::set_owned(tx, actor, id, draft.form.is_checked("is_owned")).await?;
+        return Ok(Saved { id, has_changed });
     }
     draft.form.require(&["organization", "application"]);
     let (organization_id, application_id) = (draft.organization(tx).await?, draft.application(tx).await?);
@@ -94,29 +93,20 @@ pub(in crate::web::admin) async fn save(
     let (Some(organization_id), Some(application_id)) = (organization_id, application_id) else {
         return Err(Refusal::Invalid);
     };
-    let id = ownerships::create(tx, organization_id, application_id).await?;
-    let mut differences = Differences::default();
-    differences.note("organization_id", organization_id);
-    differences.note("application_id", application_id);
-    Ok(Saved { id, differences, ..Saved::default() })
+    Ok(Saved::created(operations::give(tx, actor, organization_id, application_id).await?))
 }
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-) -> Result<Option<Saved>, Refusal> {
+) -> Result<bool, Refusal> {
     if action != Action::Delete {
-        return Ok(None);
+        return Ok(false);
     }
-    let row = ownerships::find(tx, id).await?.ok_or_else(gone)?;
-    let archived = ownerships::delete(tx, id).await?;
-    let mut differences = Differences::default();
-    differences.note("organization_id", row.organization.id);
-    differences.note("application_id", row.application.id);
-    note_archived(&mut differences, archived.is_some());
-    let closing = closing(&row, archived.is_some());
-    Ok(Some(Saved { id, differences, archived: archived.into_iter().collect(), closing }))
+    operations::delete(tx, actor, id).await?;
+    Ok(true)
 }
 
 fn line(row: &Row) -> Line {
@@ -133,31 +123,4 @@ fn line(row: &Row) -> Line {
 fn label(row: &Row) -> String {
     let application = row.application.name.as_deref().unwrap_or("an application without name");
     format!("{application} of {}", row.organization.name.as_deref().unwrap_or("an organization without name"))
-}
-
-async fn set_owned(tx: &mut Transaction<'_>, id: i32, is_owned: bool) -> Result<Saved, Refusal> {
-    let row = ownerships::find(tx, id).await?.ok_or_else(gone)?;
-    let archived = ownerships::set_owned(tx, id, is_owned).await?;
-    let mut differences = Differences::default();
-    differences.flag("is_owned", Some(row.is_owned), is_owned);
-    note_archived(&mut differences, archived.is_some());
-    let closing = if row.is_owned && !is_owned { closing(&row, archived.is_some()) } else { Closing::default() };
-    Ok(Saved { id, differences, archived: archived.into_iter().collect(), closing })
-}
-
-fn note_archived(differences: &mut Differences, is_archived: bool) {
-    if is_archived {
-        differences.note("archived applications", 1);
-    }
-}
-
-/// The sockets of the organization's members are closed; all of them, when the application is archived.
-fn closing(row: &Row, is_archived: bool) -> Closing {
-    let mut closing = Closing::default();
-    if is_archived {
-        closing.application(row.application.app_key.as_deref());
-    } else {
-        closing.ownership(row.application.app_key.as_deref(), row.organization.id);
-    }
-    closing
 }

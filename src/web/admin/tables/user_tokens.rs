@@ -1,14 +1,18 @@
-//! Users' tokens. The token itself is on its own page only, folded up.
+//! Tokens of users. The token itself is on its own page only, folded up.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Relation, Saved, checked, gone,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Relation, Saved, checked, gone,
 };
-use crate::store::{
-    self, DbConn, Transaction,
-    admin::{
-        Slice,
-        user_tokens::{self, Row, Search, Sort},
+use crate::{
+    operations::tokens as operations,
+    store::{
+        self, DbConn, Transaction,
+        admin::{
+            Slice,
+            user_tokens::{self, Row, Search},
+        },
+        audit::Actor,
     },
 };
 
@@ -35,17 +39,14 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
     fields: &[
         Field::new("user", "User", FieldKind::Text, On::New).required().hint("The user's address or id."),
         Field::new("valid", "Valid", FieldKind::Checkbox, On::Edit)
-            .hint("Sockets that live by a token are closed when it is valid no more."),
+            .hint("Invalidating a token closes the sockets that it opened."),
     ],
     actions: &[
-        (
-            Action::Invalidate,
-            "Nobody gets a JWT for the token any more, and the sockets whose JWT came from it are closed.",
-        ),
+        (Action::Invalidate, "The token no longer gives JWTs, and the sockets whose JWT came from it are closed."),
         (
             Action::Delete,
-            "Nobody gets a JWT for the token any more, the sockets whose JWT came from it are closed, and when it was \
-             last used is forgotten. This cannot be undone.",
+            "The token no longer gives JWTs, the sockets whose JWT came from it are closed, and the record of its last \
+             use is deleted. This cannot be undone.",
         ),
     ],
     relations: &[] as &[Relation],
@@ -53,14 +54,7 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
 
 pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice: Slice) -> store::Result<Lines> {
     let search = Search { text: query.text("q"), is_valid: query.flag("is_valid"), user_id: query.id("user_id") };
-    let sort = match query.sort {
-        "user" => Sort::User,
-        "invalidated_at" => Sort::InvalidatedAt,
-        "used_at" => Sort::UsedAt,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = user_tokens::list(conn, &search, query.order(sort), slice).await?;
+    let found = user_tokens::list(conn, &search, query.order(), slice).await?;
     Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
 }
 
@@ -84,31 +78,37 @@ pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Re
 
 pub(in crate::web::admin) async fn save(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Saved, Refusal> {
     if let Some(id) = id {
-        let is_valid = draft.form.is_checked("valid");
-        return Ok(set_valid(tx, id, is_valid).await?.unwrap_or(Saved { id, ..Saved::default() }));
+        let has_changed = match draft.form.is_checked("valid") {
+            true => operations::restore(tx, actor, id).await?,
+            false => invalidate(tx, actor, id).await?,
+        };
+        return Ok(Saved { id, has_changed });
     }
     draft.form.require(&["user"]);
     let user_id = draft.user(tx, "user").await?;
     draft.check()?;
-    let token = store::user_tokens::create(tx, user_id.ok_or(Refusal::Invalid)?).await?;
-    let mut differences = Differences::default();
-    differences.note("user_id", token.user_id);
-    Ok(Saved { id: token.id, differences, ..Saved::default() })
+    let user_id = user_id.ok_or(Refusal::Invalid)?;
+    Ok(Saved::created(operations::create_for(tx, actor, user_id).await?.id))
 }
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-) -> Result<Option<Saved>, Refusal> {
+) -> Result<bool, Refusal> {
     match action {
-        Action::Invalidate => set_valid(tx, id, false).await,
-        Action::Delete => delete(tx, id).await.map(Some),
-        _ => Ok(None),
+        Action::Invalidate => invalidate(tx, actor, id).await,
+        Action::Delete => {
+            operations::delete(tx, actor, id).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
     }
 }
 
@@ -144,28 +144,12 @@ fn label(row: &Row) -> String {
     format!("token {} of {}", row.id, row.user.email.as_deref().unwrap_or("nobody"))
 }
 
-async fn set_valid(tx: &mut Transaction<'_>, id: i32, is_valid: bool) -> Result<Option<Saved>, Refusal> {
+/// Invalidates a token; false when it is invalid already, so that it keeps the time.
+async fn invalidate(tx: &mut Transaction<'_>, actor: &Actor, id: i32) -> Result<bool, Refusal> {
     let (row, _) = user_tokens::find(tx, id).await?.ok_or_else(gone)?;
-    let was_valid = row.invalidated_at.is_none();
-    if is_valid == was_valid {
-        return Ok(None);
+    if row.invalidated_at.is_some() {
+        return Ok(false);
     }
-    user_tokens::set_valid(tx, id, is_valid).await?;
-    let mut differences = Differences::default();
-    differences.flag("valid", Some(was_valid), is_valid);
-    let mut closing = Closing::default();
-    if !is_valid {
-        closing.token(id);
-    }
-    Ok(Some(Saved { id, differences, closing, ..Saved::default() }))
-}
-
-async fn delete(tx: &mut Transaction<'_>, id: i32) -> Result<Saved, Refusal> {
-    let (row, _) = user_tokens::find(tx, id).await?.ok_or_else(gone)?;
-    user_tokens::delete(tx, id).await?;
-    let mut differences = Differences::default();
-    differences.note("user_id", row.user.id);
-    let mut closing = Closing::default();
-    closing.token(id);
-    Ok(Saved { id, differences, closing, ..Saved::default() })
+    let (_, was_valid) = operations::invalidate(tx, actor, id).await?;
+    Ok(was_valid)
 }

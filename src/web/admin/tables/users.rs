@@ -1,20 +1,24 @@
 //! Users.
 
 use super::{
-    Action, Cell, Closing, Column, Description, Differences, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line,
-    Lines, On, Query, Record, Refusal, Relation, Saved, Table, checked, gone, roots,
+    Action, Cell, Column, Description, Draft, Fact, Field, FieldKind, Filter, FilterKind, Line, Lines, On, Query,
+    Record, Refusal, Relation, Saved, Table, checked, gone,
 };
 use crate::{
     auth::lock,
-    mail::{Letter, is_address},
+    mail::is_address,
+    operations::{
+        Rule,
+        accounts::{self, AccountChanges, NewAccount},
+    },
     store::{
         self, DbConn, Transaction,
         admin::{
             Slice,
-            users::{self, Changes, Row, Search, SignIns, Sort},
+            users::{self, Row, Search, SignIns},
         },
-        credentials, email_changes, now, rememberables, sessions,
-        users::NewUser,
+        audit::Actor,
+        now, user_suspensions,
     },
 };
 
@@ -38,25 +42,41 @@ pub(in crate::web::admin) const DESCRIPTION: Description = Description {
         Filter::new("is_root", "Root", FilterKind::YesNo),
         Filter::new("is_confirmed", "Confirmed", FilterKind::YesNo),
         Filter::new("is_locked", "Locked", FilterKind::YesNo),
+        Filter::new("is_suspended", "Suspended", FilterKind::YesNo),
     ],
     fields: &[
         Field::new("email", "Address", FieldKind::Email, On::Both).required(),
         Field::new("name", "Name", FieldKind::Text, On::Both).required(),
         Field::new("password", "Password", FieldKind::Password, On::New)
-            .hint("At least 8 characters. Without one nobody can sign in until it is reset by mail."),
+            .hint("At least 8 characters. Without one the user cannot sign in until it is reset by mail."),
         Field::new("password", "New password", FieldKind::Password, On::Edit).hint(
-            "At least 8 characters; leave it empty to keep the old one. A new one ends all sessions of the user.",
+            "At least 8 characters; leave it empty to keep the old one. A new one ends all sessions and consoles of the \
+             user. API tokens stay valid, which the user is told by mail.",
         ),
         Field::new("is_root", "Root", FieldKind::Checkbox, On::Both)
-            .hint("Every organization and this admin are open to root users."),
+            .hint("Every organization and this admin are open to root users.")
+            .only_in_form(),
+        Field::new("confirm_root", "Yes, make this user root", FieldKind::Checkbox, On::Both)
+            .hint("Tick this as well to make a user root.")
+            .only_in_form(),
         Field::new("confirmed", "Confirmed", FieldKind::Checkbox, On::Both)
-            .hint("Nobody signs in with an address that is not confirmed. When that is taken back, all sessions end."),
+            .hint(
+                "A user cannot sign in with an unconfirmed address. Clearing this ends sessions and sockets, and makes \
+                 tokens and JWTs invalid until the address is confirmed again, which the user can do by mail. To keep \
+                 a user out, suspend them.",
+            ),
     ],
     actions: &[
         (Action::Unlock, ""),
         (
+            Action::Suspend,
+            "The user loses all access: sockets are closed, browsers are signed out, and tokens, JWTs and invitations \
+             are invalid. Nothing is deleted. Reinstating the user makes tokens and JWTs valid again.",
+        ),
+        (Action::Reinstate, ""),
+        (
             Action::Delete,
-            "The user's tokens, enrollments and sessions are deleted along, and the user's sockets are closed. \
+            "The user's tokens, enrollments and sessions are deleted too, and the user's sockets are closed. \
              Organizations and applications stay. This cannot be undone.",
         ),
     ],
@@ -72,69 +92,78 @@ pub(in crate::web::admin) async fn list(conn: &mut DbConn, query: &Query, slice:
         is_root: query.flag("is_root"),
         is_confirmed: query.flag("is_confirmed"),
         is_locked: query.flag("is_locked"),
+        is_suspended: query.flag("is_suspended"),
         locked_until: now() - lock::DURATION,
     };
-    let sort = match query.sort {
-        "email" => Sort::Email,
-        "name" => Sort::Name,
-        "is_root" => Sort::IsRoot,
-        "confirmed_at" => Sort::ConfirmedAt,
-        "inserted_at" => Sort::InsertedAt,
-        _ => Sort::Id,
-    };
-    let found = users::list(conn, &search, query.order(sort), slice).await?;
-    Ok(Lines { lines: found.rows.iter().map(line).collect(), total: found.total })
+    let found = users::list(conn, &search, query.order(), slice).await?;
+    let ids: Vec<i32> = found.rows.iter().map(|row| row.id).collect();
+    let suspended = user_suspensions::suspended_of(conn, &ids).await?;
+    let lines = found.rows.iter().map(|row| line(row, suspended.contains(&row.id))).collect();
+    Ok(Lines { lines, total: found.total })
 }
 
 pub(in crate::web::admin) async fn find(conn: &mut DbConn, id: i32) -> store::Result<Option<Record>> {
-    Ok(users::find(conn, id).await?.map(|(row, sign_ins)| record(&row, &sign_ins)))
+    let Some((row, sign_ins)) = users::find(conn, id).await? else { return Ok(None) };
+    Ok(Some(record(&row, &sign_ins, user_suspensions::is_suspended(conn, id).await?)))
 }
 
 pub(in crate::web::admin) async fn save(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: Option<i32>,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
 ) -> Result<Saved, Refusal> {
     draft.form.require(&["email"]);
     match id {
-        Some(id) => update(tx, id, draft).await,
-        None => create(tx, draft).await,
+        Some(id) => update(tx, actor, id, draft).await,
+        None => create(tx, actor, draft).await,
     }
 }
 
 pub(in crate::web::admin) async fn act(
     tx: &mut Transaction<'_>,
+    actor: &Actor,
     id: i32,
     action: Action,
-    actor_id: i32,
-) -> Result<Option<Saved>, Refusal> {
-    let (row, _) = users::find(tx, id).await?.ok_or_else(gone)?;
+) -> Result<bool, Refusal> {
     match action {
-        Action::Delete => delete(tx, &row, actor_id).await.map(Some),
-        Action::Unlock if is_locked(&row) => unlock(tx, &row).await.map(Some),
-        _ => Ok(None),
+        Action::Delete => {
+            accounts::delete(tx, actor, id).await?;
+            Ok(true)
+        }
+        Action::Unlock => Ok(accounts::unlock(tx, actor, id).await?),
+        Action::Suspend => Ok(accounts::suspend(tx, actor, id).await?),
+        Action::Reinstate => Ok(accounts::reinstate(tx, actor, id).await?),
+        _ => Ok(false),
     }
 }
 
-fn line(row: &Row) -> Line {
+/// Returns the reason why root users cannot do this to themselves, known before they are asked to confirm it.
+pub(in crate::web::admin) fn refusal(id: i32, action: Action, actor_id: i32) -> Option<&'static str> {
+    let is_own = id == actor_id && action == Action::Delete;
+    is_own.then_some(Rule::OwnDeletion.message())
+}
+
+fn line(row: &Row, is_suspended: bool) -> Line {
     let email = row.email.as_deref().unwrap_or_default();
     let toggle = |flag, value, label| Cell::toggle("users", row.id, flag, value, format!("{label}: {email}"));
     let cells = vec![
         Cell::number(row.id),
         Cell::row("users", row.id, email),
         Cell::text(row.name.as_deref()),
-        toggle("is_root", row.is_root, "Root"),
+        Cell::YesNo { value: row.is_root },
         toggle("confirmed", row.confirmed_at.is_some(), "Confirmed"),
-        state(row),
+        state(row, is_suspended),
         Cell::when(Some(row.inserted_at)),
     ];
     Line { id: row.id, cells }
 }
 
-fn state(row: &Row) -> Cell {
-    match is_locked(row) {
-        true => Cell::Badge { text: "Locked", tone: "bad" },
-        false => Cell::Badge { text: "Open", tone: "" },
+fn state(row: &Row, is_suspended: bool) -> Cell {
+    match (is_suspended, is_locked(row)) {
+        (true, _) => Cell::Badge { text: "Suspended", tone: "bad" },
+        (false, true) => Cell::Badge { text: "Locked", tone: "bad" },
+        (false, false) => Cell::Badge { text: "Open", tone: "" },
     }
 }
 
@@ -142,20 +171,20 @@ fn is_locked(row: &Row) -> bool {
     lock::is_locked(row.locked_at, now())
 }
 
-fn record(row: &Row, sign_ins: &SignIns) -> Record {
+fn record(row: &Row, sign_ins: &SignIns, is_suspended: bool) -> Record {
     let facts = vec![
         Fact::new("Address", Cell::text(row.email.as_deref())),
         Fact::new("Name", Cell::text(row.name.as_deref())),
         Fact::new("Root", Cell::YesNo { value: row.is_root }),
         Fact::new("Confirmed", Cell::when(row.confirmed_at)),
-        Fact::new("State", state(row)),
+        Fact::new("State", state(row, is_suspended)),
         Fact::new("Last locked", Cell::when(row.locked_at)),
-        Fact::new("Wrong passwords since the last right one", Cell::number(sign_ins.failed_attempts.unwrap_or(0))),
+        Fact::new("Wrong passwords since the last correct one", Cell::number(sign_ins.failed_attempts.unwrap_or(0))),
         Fact::new("Sign-ins", Cell::number(sign_ins.sign_in_count.unwrap_or(0))),
         Fact::new("Last sign-in", Cell::when(sign_ins.current_sign_in_at)),
         Fact::new("Last sign-in from", Cell::code(sign_ins.current_sign_in_ip.as_deref())),
-        Fact::new("Sign-in before that", Cell::when(sign_ins.last_sign_in_at)),
-        Fact::new("Before that from", Cell::code(sign_ins.last_sign_in_ip.as_deref())),
+        Fact::new("Previous sign-in", Cell::when(sign_ins.last_sign_in_at)),
+        Fact::new("Previous sign-in from", Cell::code(sign_ins.last_sign_in_ip.as_deref())),
         Fact::new("Created", Cell::when(Some(row.inserted_at))),
     ];
     let values = vec![
@@ -165,150 +194,60 @@ fn record(row: &Row, sign_ins: &SignIns) -> Record {
         ("confirmed", checked(row.confirmed_at.is_some())),
     ];
     let unlock = is_locked(row).then_some(Action::Unlock);
-    let actions = unlock.into_iter().chain([Action::Delete]).collect();
+    let suspend = if is_suspended { Action::Reinstate } else { Action::Suspend };
+    let actions = unlock.into_iter().chain([suspend, Action::Delete]).collect();
     let label = row.email.clone().unwrap_or_else(|| format!("user {}", row.id));
     Record { id: row.id, label, facts, values, actions }
 }
 
-async fn create(tx: &mut Transaction<'_>, draft: &mut Draft) -> Result<Saved, Refusal> {
+async fn create(tx: &mut Transaction<'_>, actor: &Actor, draft: &mut Draft<'_>) -> Result<Saved, Refusal> {
     draft.form.require(&["name"]);
-    check_address(tx, draft, None).await?;
+    require_confirmation(draft, false);
+    check_address(draft, None);
     draft.check()?;
-    let new = NewUser {
+    let new = NewAccount {
         name: draft.form.value("name"),
         email: draft.form.value("email"),
-        password_hash: draft.password_hash.as_deref(),
+        password: draft.password.as_ref(),
         is_root: draft.form.is_checked("is_root"),
-        confirmed: draft.form.is_checked("confirmed"),
+        is_confirmed: draft.form.is_checked("confirmed"),
     };
-    let user = store::users::create(tx, &new).await?;
-    let mut differences = Differences::default();
-    differences.column("email", None, Some(new.email));
-    differences.column("name", None, Some(new.name));
-    differences.flag("is_root", None, new.is_root);
-    differences.flag("confirmed", None, new.confirmed);
-    Ok(Saved { id: user.id, differences, ..Saved::default() })
+    Ok(Saved::created(accounts::create(tx, actor, &new).await?.id))
 }
 
-async fn update(tx: &mut Transaction<'_>, id: i32, draft: &mut Draft) -> Result<Saved, Refusal> {
+async fn update(tx: &mut Transaction<'_>, actor: &Actor, id: i32, draft: &mut Draft<'_>) -> Result<Saved, Refusal> {
     let (row, _) = users::find(tx, id).await?.ok_or_else(gone)?;
-    let (is_root, confirmed) = (draft.form.is_checked("is_root"), draft.form.is_checked("confirmed"));
-    let was_confirmed = row.confirmed_at.is_some();
-    check_address(tx, draft, row.email.as_deref()).await?;
-    // Rows of the original may have no name, and are changed all the same.
+    require_confirmation(draft, row.is_root);
+    check_address(draft, row.email.as_deref());
+    // Rows of the original may have no name, but can be changed.
     if row.name.is_some() {
         draft.form.require(&["name"]);
     }
     draft.check()?;
-    if id == draft.actor_id {
-        roots::keep_oneself(draft, row.is_root && !is_root, was_confirmed && !confirmed)?;
-    } else if row.is_root && (!is_root || was_confirmed && !confirmed) {
-        roots::require_remaining(tx, draft.actor_id).await?;
-    }
-    let changes = Changes {
-        name: Some(draft.form.value("name").to_owned()),
-        email: Some(draft.form.value("email").to_owned()),
-        is_root: Some(is_root),
-        confirmed_at: (confirmed != was_confirmed).then(|| confirmed.then(now)),
+    let changes = AccountChanges {
+        name: draft.form.value("name"),
+        email: draft.form.value("email"),
+        is_root: draft.form.is_checked("is_root"),
+        is_confirmed: draft.form.is_checked("confirmed"),
+        password: draft.password.as_ref(),
     };
-    let differences = differences(&row, &changes, draft.password_hash.is_some());
-    if differences.is_empty() {
-        return Ok(Saved { id, ..Saved::default() });
-    }
-    users::update(tx, id, &changes).await?;
-    if changes.email != row.email {
-        tell_old_address(tx, &row, draft).await?;
-    }
-    if let Some(password_hash) = &draft.password_hash {
-        set_password(tx, &row, draft, password_hash).await?;
-    }
-    let is_signed_out = was_confirmed && !confirmed;
-    if is_signed_out {
-        sign_out(tx, id).await?;
-    }
-    let mut closing = Closing::default();
-    if is_signed_out || (row.is_root && !is_root) {
-        closing.user(id);
-    }
-    Ok(Saved { id, differences, closing, ..Saved::default() })
+    let has_changed = accounts::update(tx, actor, draft.mailing, id, &changes).await?;
+    Ok(Saved { id, has_changed })
 }
 
-fn differences(row: &Row, changes: &Changes, with_password: bool) -> Differences {
-    let mut differences = Differences::default();
-    differences.column("email", row.email.as_deref(), changes.email.as_deref());
-    differences.column("name", row.name.as_deref(), changes.name.as_deref());
-    differences.flag("is_root", Some(row.is_root), changes.is_root.unwrap_or(row.is_root));
-    let confirmed = changes.confirmed_at.map_or(row.confirmed_at.is_some(), |at| at.is_some());
-    differences.flag("confirmed", Some(row.confirmed_at.is_some()), confirmed);
-    if with_password {
-        differences.secret("password");
+/// Requires a confirmation, recorded beside its field, when a user becomes root: the form must say so twice, against
+/// slips.
+fn require_confirmation(draft: &mut Draft<'_>, was_root: bool) {
+    let becomes_root = draft.form.is_checked("is_root") && !was_root;
+    if becomes_root && !draft.form.is_checked("confirm_root") {
+        draft.form.error("confirm_root", "must be ticked to make this user root");
     }
-    differences
 }
 
-async fn delete(tx: &mut Transaction<'_>, row: &Row, actor_id: i32) -> Result<Saved, Refusal> {
-    if row.id == actor_id {
-        return Err(Refusal::Because("You cannot delete yourself here."));
-    }
-    if row.is_root {
-        roots::require_remaining(tx, actor_id).await?;
-    }
-    let deleted = users::delete(tx, row.id).await?;
-    let mut differences = Differences::default();
-    differences.column("email", None, row.email.as_deref());
-    differences.note("tokens", deleted.tokens);
-    differences.note("enrollments", deleted.enrollments);
-    let mut closing = Closing::default();
-    closing.user(row.id);
-    Ok(Saved { id: row.id, differences, closing, ..Saved::default() })
-}
-
-async fn unlock(tx: &mut Transaction<'_>, row: &Row) -> Result<Saved, Refusal> {
-    credentials::unlock(tx, row.id).await?;
-    let mut differences = Differences::default();
-    differences.column("email", None, row.email.as_deref());
-    Ok(Saved { id: row.id, differences, ..Saved::default() })
-}
-
-/// The one it has already may stay as it is, whatever the original took for an address.
-async fn check_address(conn: &mut DbConn, draft: &mut Draft, before: Option<&str>) -> store::Result<()> {
-    let typed = draft.form.value("email").to_owned();
-    if typed.is_empty() || Some(typed.as_str()) == before {
-        return Ok(());
-    }
-    if !is_address(&typed) {
+/// Checks the address. The current one may stay as it is, whatever the original accepted as an address.
+fn check_address(draft: &mut Draft<'_>, before: Option<&str>) {
+    let typed = draft.form.value("email");
+    if !typed.is_empty() && Some(typed) != before && !is_address(typed) {
         draft.form.error("email", "is no address");
-    } else if !before.is_some_and(|before| before.eq_ignore_ascii_case(&typed))
-        && credentials::is_taken(conn, &typed).await?
-    {
-        draft.form.error("email", "has already been taken");
     }
-    Ok(())
-}
-
-/// Whoever reads mail to the address that the user had learns that it counts no more.
-async fn tell_old_address(tx: &mut Transaction<'_>, row: &Row, draft: &Draft) -> store::Result<()> {
-    let Some(old) = row.email.as_deref().filter(|email| is_address(email)) else { return Ok(()) };
-    let (name, email) = (row.name.as_deref().unwrap_or_default(), draft.form.value("email"));
-    let letter = Letter::AddressChanged { name, email, url: &draft.base_url };
-    draft.postbox.write(tx, old, &letter).await.map(drop)
-}
-
-/// With a new password the user is signed out everywhere, and told so by mail.
-async fn set_password(tx: &mut Transaction<'_>, row: &Row, draft: &Draft, hash: &str) -> Result<(), Refusal> {
-    credentials::set_password(tx, row.id, hash).await?;
-    sign_out(tx, row.id).await?;
-    // Whoever knew the old password may have asked for another address.
-    email_changes::delete(tx, row.id).await?;
-    if let Some(email) = row.email.as_deref().filter(|email| is_address(email)) {
-        let (name, url) = (row.name.as_deref().unwrap_or_default(), &format!("{}/passwords/new", draft.base_url));
-        draft.postbox.write(tx, email, &Letter::PasswordChanged { name, url }).await?;
-    }
-    Ok(())
-}
-
-/// Ends all sessions of the user, and forgets the browsers that would begin another one.
-async fn sign_out(tx: &mut Transaction<'_>, id: i32) -> store::Result<()> {
-    sessions::delete_all_of(tx, id).await?;
-    rememberables::delete_all_of(tx, id).await
 }

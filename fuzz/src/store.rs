@@ -1,0 +1,9 @@
+//! The part of the server's database that JWTs speak of.
+
+#[path = "../../src/store/session_hash.rs"]
+mod session_hash;
+
+/// The table of sessions.
+pub mod sessions {
+    pub use super::session_hash::SessionHash;
+}

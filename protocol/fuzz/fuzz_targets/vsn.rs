@@ -1,5 +1,0 @@
-//! The connect parameter `vsn`.
-
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| pusher_lite_protocol_fuzz::vsn::check(input));
