@@ -2,6 +2,8 @@
 
 #[path = "../../src/store/session_hash.rs"]
 mod session_hash;
+#[path = "../../src/store/signing_secret.rs"]
+pub mod signing_secret;
 
 /// The table of sessions.
 pub mod sessions {

@@ -24,7 +24,7 @@ pub use self::secrets::Secrets;
 pub use self::settings::{CONFIG_ENV, SETTINGS, Setting, SettingError, Settings, Source};
 pub use self::stop::Stop;
 
-use self::values::{boolean, number};
+use self::values::{boolean, number, seconds};
 use crate::{
     mail::Smtp,
     realtime,
@@ -48,6 +48,8 @@ pub struct Config {
     pub realtime: realtime::Limits,
     /// Limits of one user.
     pub users: UserLimits,
+    /// Longest lifetime of JWTs that are signed with the secret of an application.
+    pub signed_jwt_lifetime: Duration,
     /// The mail server, if mails leave the server.
     pub smtp: Option<Smtp>,
     /// Timing of a stop.
@@ -84,6 +86,7 @@ impl Config {
             public_url: listen::public_url(settings)?,
             realtime: limits::realtime_limits(settings, listen.body.max_bytes)?,
             users: limits::user_limits(settings)?,
+            signed_jwt_lifetime: seconds(settings, "signed_jwt_lifetime")?,
             smtp,
             stop: Stop::from_settings(settings)?,
             tls: TlsFiles::from_settings(settings)?,

@@ -73,6 +73,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("organizations_per_user", "PUSHER_LITE_ORGANIZATIONS_PER_USER", "1000", "NUMBER", "Maximum organizations that a user administers. Creating another gets 422. Root users have no limit. 0 for no limit."),
     setting("tokens_per_user", "PUSHER_LITE_TOKENS_PER_USER", "1000", "NUMBER", "Maximum valid tokens of a user. Creating another gets 422. Root users have no limit. 0 for no limit."),
     setting("changes_per_user", "PUSHER_LITE_CHANGES_PER_USER", "10000", "PER HOUR", "Maximum rate of requests with which a user changes something, by REST and by pages, with bursts of an hour's worth. Further requests get 429 with Retry-After. Root users have no limit. 0 for no limit."),
+    setting("signed_jwt_lifetime", "PUSHER_LITE_SIGNED_JWT_LIFETIME", "86400", "SECONDS", "Maximum time from now to the expiry of a JWT that is signed with the secret of an application. With a later one, connections get 403."),
     setting("max_name_bytes", "PUSHER_LITE_MAX_NAME_BYTES", "1024", "BYTES", "Maximum length of the names of topics, events and users (unique_identifier)."),
     setting("max_body_bytes", "PUSHER_LITE_MAX_BODY_BYTES", "8000000", "BYTES", "Maximum body of a request. A larger one gets 413."),
     setting("header_timeout", "PUSHER_LITE_HEADER_TIMEOUT", "30", "SECONDS", "Timeout for the head of a request to arrive, and for the client to read the answer to a handshake."),

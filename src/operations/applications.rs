@@ -4,11 +4,14 @@ use super::record;
 use crate::store::{
     Result, Transaction, admin,
     application_limits::{self, OwnSettings},
+    application_policies::{self, Policy},
     applications::{self, Application, Changes, NewApplication},
     audit::{Actor, Differences},
+    installation,
+    signing_secret::SigningSecret,
 };
 
-const RESOURCE: &str = "applications";
+pub(super) const RESOURCE: &str = "applications";
 
 /// Returns true if a key may be that of an application. Topics are `lobby:<app_key>:<topic>`, so those of `key:a`
 /// would be topics of the application `key`.
@@ -16,7 +19,19 @@ pub fn is_key(app_key: &str) -> bool {
     !app_key.contains(':')
 }
 
-/// Creates an application that the organization owns.
+/// Entrance by which an application is created. It decides on the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeIn {
+    /// The pages of an organization. In a new installation some topics have to be named in JWTs (D42).
+    Portal,
+    /// REST or the admin. Nothing is demanded, as in the original.
+    Elsewhere,
+}
+
+/// Patterns of the topics that have to be named in JWTs, for applications of [`MadeIn::Portal`].
+const NAMED_TOPICS: &str = "private-*\npresence-*";
+
+/// Creates an application that the organization owns. It accepts JWTs that are signed with its secret, if that is strong.
 ///
 /// # Errors
 ///
@@ -27,8 +42,12 @@ pub async fn create(
     actor: &Actor,
     organization_id: i32,
     new: &NewApplication<'_>,
+    made_in: MadeIn,
 ) -> Result<Application> {
     let application = applications::create(tx, organization_id, new).await?;
+    let is_strict = made_in == MadeIn::Portal && installation::is_new(tx).await?;
+    let named_topics = if is_strict { NAMED_TOPICS.to_owned() } else { String::new() };
+    application_policies::set(tx, application.id, &Policy { named_topics, ..Policy::OF_NEW }).await?;
     let mut differences = differences(None, &application);
     differences.note("organization_id", organization_id);
     record(tx, actor, "create", (RESOURCE, application.id), &differences).await?;
@@ -60,14 +79,35 @@ pub async fn update(
     Ok((after, !differences.is_empty()))
 }
 
-/// Gives an application a new secret.
+/// Gives an application a new secret. JWTs that the one before signed stay valid until [`end_previous_secret`], unless it is
+/// weak; those of the one before that end.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`](crate::store::Error::NotFound) when there is no such application.
 pub async fn rotate_secret(tx: &mut Transaction<'_>, actor: &Actor, id: i32) -> Result<Application> {
+    let replaced = applications::lock(tx, id).await?.app_secret;
+    let replaced = replaced.filter(|secret| SigningSecret::of(secret).is_some());
+    application_policies::set_previous_secret(tx, id, replaced.as_deref()).await?;
     let changes = Changes { app_secret: Some(applications::new_key()), ..Changes::default() };
     Ok(update(tx, actor, id, &changes, None).await?.0)
+}
+
+/// Ends the secret that a rotation replaced, and closes the sockets whose JWT it signed. Returns `None` if there is none.
+///
+/// # Errors
+///
+/// As [`rotate_secret`].
+pub async fn end_previous_secret(tx: &mut Transaction<'_>, actor: &Actor, id: i32) -> Result<Option<Application>> {
+    let application = applications::lock(tx, id).await?;
+    if application_policies::find(tx, id).await?.previous_secret.is_none() {
+        return Ok(None);
+    }
+    application_policies::set_previous_secret(tx, id, None).await?;
+    let mut differences = Differences::default();
+    differences.secret("previous_secret");
+    record(tx, actor, "update", (RESOURCE, id), &differences).await?;
+    Ok(Some(application))
 }
 
 /// Archives an application and closes its sockets. Returns `None` if it is archived already.

@@ -20,6 +20,8 @@ pub(crate) enum Close {
     Disconnected,
     /// The application, token or enrollment that it lived by is gone.
     Revoked,
+    /// The JWT expired, and the application closes such sockets.
+    Expired,
     /// A client that does not read what the server sends.
     TooSlow,
     /// A connection that uses much of an exhausted memory budget.
@@ -32,7 +34,7 @@ pub(crate) enum Close {
 
 impl Close {
     /// A word for each kind, for metrics and logs; see [`Close::kind`].
-    pub(crate) const KINDS: [&'static str; 12] = [
+    pub(crate) const KINDS: [&'static str; 13] = [
         "client",
         "malformed",
         "protocol",
@@ -45,6 +47,7 @@ impl Close {
         "shutdown",
         "evicted",
         "fault",
+        "expired",
     ];
 
     /// Returns the index of this kind's word in [`Close::KINDS`].
@@ -62,6 +65,7 @@ impl Close {
             Close::Shutdown => 9,
             Close::Evicted => 10,
             Close::Fault => 11,
+            Close::Expired => 12,
         }
     }
 
@@ -78,6 +82,8 @@ impl Close {
             Close::Malformed | Close::Fault => (Some(1011), ""),
             Close::Shutdown => (Some(1012), ""),
             Close::TooSlow => (Some(1013), "reading too slowly"),
+            // A code of this server's own: clients of all versions come back after it, and ours with another JWT.
+            Close::Expired => (Some(4401), "JWT expired"),
             Close::Evicted => (Some(1013), "the server is short of memory"),
         }
     }

@@ -112,6 +112,7 @@ impl Hub {
         let incoming = pressure::relieve_incoming(Arc::clone(&sockets), Arc::clone(&budgets.incoming));
         let mut tasks = vec![
             supervision.spawn("closing idle sockets", idle),
+            supervision.spawn("closing sockets whose JWT has expired", Arc::clone(&sockets).close_expired()),
             supervision.spawn("taking samples", sampling),
             supervision.spawn("relieving outgoing memory", outgoing),
             supervision.spawn("relieving incoming memory", incoming),

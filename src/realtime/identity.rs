@@ -9,6 +9,22 @@ use super::restrictions::{Restrictions, Rights};
 pub struct Basis {
     /// The application that it connected to.
     pub app_key: Arc<str>,
+    /// The party that vouches for it.
+    pub principal: Principal,
+}
+
+/// The party that vouches for a socket, by the JWT that it was opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// A user: this server issued the JWT.
+    User(Credentials),
+    /// The application: its backend signed the JWT with this secret.
+    Application(SecretId),
+}
+
+/// The user that a JWT was issued to, and what the JWT lives by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Credentials {
     /// The user that the JWT was issued to.
     pub user_id: i64,
     /// The token that the JWT came from, if the JWT names it.
@@ -19,25 +35,35 @@ pub struct Basis {
     pub organization_id: Option<i64>,
 }
 
-/// Identity of a socket: its user and client, and its basis.
+/// Name of one secret of an application. It does not reveal the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SecretId(pub u128);
+
+/// Identity of a socket: its party and client, and its rights.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// The application that it connected to; it can join topics of no other.
     pub app_key: Arc<str>,
     /// The client's own name for itself: the key of its presence. Several sockets may share it.
     pub unique_identifier: Arc<str>,
-    /// The user that the JWT was issued to.
-    pub user_id: i64,
-    /// The token that the JWT came from, if the JWT names it.
-    pub token_id: Option<i64>,
-    /// The browser session of the page that the JWT was issued to, if the JWT names it: an id, and no secret.
-    pub session: Option<Arc<str>>,
-    /// The organization whose enrollment let the user in; `None` for users who need none.
-    pub organization_id: Option<i64>,
+    /// The party that vouches for it.
+    pub principal: Principal,
     /// True if the socket may push events.
     pub may_send: bool,
-    /// What the JWT restricts the socket to, if it does.
+    /// What the JWT and the application restrict the socket to, if they do.
     pub restrictions: Option<Arc<Restrictions>>,
+    /// Time at which the socket is closed because its JWT expires, in seconds since 1970; `None` if it outlives the JWT.
+    pub expires_at: Option<i64>,
+}
+
+impl Principal {
+    /// Returns the id of the user who vouches for the socket, if one does.
+    pub fn user_id(&self) -> Option<i64> {
+        match self {
+            Principal::User(credentials) => Some(credentials.user_id),
+            Principal::Application(_) => None,
+        }
+    }
 }
 
 impl Identity {
@@ -48,13 +74,6 @@ impl Identity {
 
     /// Returns the socket's basis.
     pub fn basis(&self) -> Basis {
-        let Identity { app_key, user_id, token_id, session, organization_id, .. } = self;
-        Basis {
-            app_key: Arc::clone(app_key),
-            user_id: *user_id,
-            token_id: *token_id,
-            session: session.clone(),
-            organization_id: *organization_id,
-        }
+        Basis { app_key: Arc::clone(&self.app_key), principal: self.principal.clone() }
     }
 }

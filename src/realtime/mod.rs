@@ -47,7 +47,7 @@ mod usage;
 
 pub use connection::stream::Stream;
 pub use hub::Hub;
-pub use identity::{Basis, Identity};
+pub use identity::{Basis, Credentials, Identity, Principal, SecretId};
 pub use limits::Limits;
 pub use publish_error::PublishError;
 pub use restrictions::{Restrictions, Rights, TopicRights};

@@ -1,12 +1,16 @@
 //! Restrictions of a socket: the topics that it may join, and its rights on them.
 
+use std::sync::Arc;
+
 use pusher_lite_protocol::presence::MetaInfo;
 
 /// What a socket was let in for, beyond its application and name.
 #[derive(Debug, Clone, Default)]
 pub struct Restrictions {
-    /// The only topics that it may join; `None` for all.
+    /// The only topics that it may join; `None` for all but [`Restrictions::named_topics`].
     pub topics: Option<Vec<TopicRights>>,
+    /// Patterns of the topics that only a JWT opens that lists its topics.
+    pub named_topics: Arc<[Box<str>]>,
     /// The description of its user in presence.
     pub info: Option<MetaInfo>,
 }
@@ -43,7 +47,10 @@ impl Rights {
 impl Restrictions {
     /// Returns the rights on the topic of this name: those of all patterns that fit it together.
     pub(crate) fn rights_on(&self, name: &str) -> Rights {
-        let Some(topics) = &self.topics else { return Rights::ALL };
+        let Some(topics) = &self.topics else {
+            let must_be_named = self.named_topics.iter().any(|pattern| fits(pattern, name));
+            return if must_be_named { Rights::default() } else { Rights::ALL };
+        };
         let fitting = topics.iter().filter(|topic| fits(&topic.pattern, name));
         fitting.fold(Rights::default(), |rights, topic| rights.and(topic.rights))
     }
@@ -112,10 +119,25 @@ mod tests {
         let (join, send) = (Rights { join: true, ..Rights::default() }, Rights { send: true, ..Rights::default() });
         let topics =
             [("both*", join), ("*both", send)].map(|(pattern, rights)| TopicRights { pattern: pattern.into(), rights });
-        let restrictions = Restrictions { topics: Some(topics.into()), info: None };
+        let restrictions = Restrictions { topics: Some(topics.into()), ..Restrictions::default() };
         assert_eq!(restrictions.rights_on("both"), Rights { presence: false, ..Rights::ALL });
         assert_eq!(restrictions.rights_on("both1"), join);
         assert_eq!(restrictions.rights_on("other"), Rights::default());
         assert_eq!(Restrictions::default().rights_on("other"), Rights::ALL);
+    }
+
+    #[test]
+    fn topics_that_must_be_named_are_closed_to_who_names_none() {
+        let named_topics: Arc<[Box<str>]> = ["private-*", "exact"].map(Box::from).into();
+        let unnamed = Restrictions { named_topics, ..Restrictions::default() };
+        for name in ["private-", "private-1", "exact"] {
+            assert_eq!(unnamed.rights_on(name), Rights::default(), "{name}");
+        }
+        for name in ["private", "Private-1", "exactly"] {
+            assert_eq!(unnamed.rights_on(name), Rights::ALL, "{name}");
+        }
+        let topics = vec![TopicRights { pattern: "*".into(), rights: Rights::ALL }];
+        let named = Restrictions { topics: Some(topics), ..unnamed };
+        assert_eq!(named.rights_on("private-1"), Rights::ALL);
     }
 }

@@ -18,10 +18,12 @@ use tokio::time::Instant;
 
 use super::{
     Db, DbConn, Error, Reference, Result,
+    application_policies::{self, Policy, WithSecret},
     applications::{self, Application},
     enrollments, ownerships,
     reference::is_storable,
     sessions::{self, SessionHash},
+    signing_secret::{SecretId, SigningSecret},
     user_suspensions::{self, Standing},
     user_tokens,
 };
@@ -58,9 +60,10 @@ struct Caches {
     lifetime_in_outage: Duration,
     sockets: Cache<(u64, SocketKey), Answer<SocketAccess>>,
     publishers: Cache<(u64, PublisherKey), Answer<PublisherAccess>>,
+    applications: Cache<(u64, String), Answer<ApplicationAccess>>,
 }
 
-/// User, token and application of a socket.
+/// User, token and application of a user's socket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SocketKey {
     /// The user that its JWT was issued to.
@@ -75,11 +78,63 @@ pub struct SocketKey {
 
 /// An open socket, with the credentials that it was opened with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct OpenSocket {
-    /// User, token and application.
-    pub key: SocketKey,
-    /// The organization that let the user in, see [`SocketAccess::tag`].
-    pub organization_id: Option<i32>,
+pub enum OpenSocket {
+    /// A user's.
+    User {
+        /// User, token and application.
+        key: SocketKey,
+        /// The organization that let the user in, see [`SocketAccess::tag`].
+        organization_id: Option<i32>,
+    },
+    /// One whose JWT was signed with a secret of the application.
+    Application {
+        /// The key of the application.
+        app_key: String,
+        /// The secret.
+        secret: SecretId,
+    },
+}
+
+impl OpenSocket {
+    fn app_key(&self) -> &str {
+        match self {
+            Self::User { key, .. } => &key.app_key,
+            Self::Application { app_key, .. } => app_key,
+        }
+    }
+}
+
+/// State of an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No application has this key.
+    Unknown,
+    /// It is archived, or all its owners are.
+    Archived,
+    /// Sockets can be opened.
+    Active,
+}
+
+/// Demands of an application on those who connect to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationAccess {
+    /// Its id; 0 if there is none with this key.
+    pub id: i32,
+    /// Its state.
+    pub state: State,
+    /// Its demands.
+    pub policy: Policy,
+    /// The secrets whose JWTs open its sockets; none unless it accepts them.
+    pub secrets: Vec<SigningSecret>,
+}
+
+impl ApplicationAccess {
+    const UNKNOWN: Self = Self { id: 0, state: State::Unknown, policy: Policy::NONE, secrets: Vec::new() };
+
+    /// Returns true if a socket may be open whose JWT was signed with this secret.
+    pub fn admits(&self, secret: SecretId) -> bool {
+        self.state == State::Active && self.secrets.iter().any(|one| one.id() == secret)
+    }
 }
 
 /// User, token and application of a publisher, as the path names them.
@@ -157,6 +212,7 @@ impl Access {
             lifetime_in_outage: limits.lifetime_in_outage,
             sockets: Cache::new(entries),
             publishers: Cache::new(entries),
+            applications: Cache::new(entries),
         }))
     }
 
@@ -180,6 +236,17 @@ impl Access {
         self.0.answer(&self.0.sockets, key, look_up).await
     }
 
+    /// Returns the demands of the application with this key.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database; they are not kept.
+    pub async fn application(&self, app_key: &str) -> Result<Arc<ApplicationAccess>> {
+        let app_key = if is_storable(app_key) { app_key.to_owned() } else { String::new() };
+        let look_up = async |conn: &mut DbConn, app_key: &String| look_up_application(conn, app_key).await;
+        self.0.answer(&self.0.applications, app_key, look_up).await
+    }
+
     /// Returns those of these open sockets, at most [`PAGE`], that may not stay open. Reads the database and not the
     /// cache. If there are such sockets, it clears the cache, since another process has written to the database.
     ///
@@ -187,10 +254,23 @@ impl Access {
     ///
     /// Database errors; the state of all of these sockets is unknown then.
     pub async fn ended(&self, open: &[OpenSocket]) -> Result<Vec<OpenSocket>> {
-        let keys: Vec<&SocketKey> = open.iter().map(|open| &open.key).collect();
-        let found = look_up_sockets(&mut self.0.db.conn().await?, &keys).await?;
-        let ended = open.iter().zip(found).filter(|(open, access)| !access.admits(open.organization_id));
-        let ended: Vec<_> = ended.map(|(open, _)| open.clone()).collect();
+        let mut conn = self.0.db.conn().await?;
+        let app_keys = distinct(open.iter().map(OpenSocket::app_key));
+        let applications = look_up_applications(&mut conn, &app_keys).await?;
+        let keys = open.iter().filter_map(|open| match open {
+            OpenSocket::User { key, .. } => Some(key),
+            OpenSocket::Application { .. } => None,
+        });
+        let mut users = look_up_sockets(&mut conn, &keys.collect::<Vec<_>>()).await?.into_iter();
+        let mut is_ended = |open: &&OpenSocket| match open {
+            OpenSocket::User { organization_id, .. } => {
+                !users.next().is_some_and(|access| access.admits(*organization_id))
+            }
+            OpenSocket::Application { app_key, secret } => {
+                !applications.get(app_key.as_str()).is_some_and(|access| access.admits(*secret))
+            }
+        };
+        let ended: Vec<_> = open.iter().filter(|open| is_ended(open)).cloned().collect();
         if !ended.is_empty() {
             self.0.db.generation.advance();
         }
@@ -266,7 +346,33 @@ async fn look_up_socket(conn: &mut DbConn, key: &SocketKey) -> Result<SocketAcce
     Ok(found.into_iter().next().expect("there is an answer for each key"))
 }
 
-/// Looks up the permissions of all these sockets, in five queries regardless of their number. This is the only place
+async fn look_up_application(conn: &mut DbConn, app_key: &str) -> Result<ApplicationAccess> {
+    let mut found = look_up_applications(conn, &[app_key]).await?;
+    Ok(found.remove(app_key).unwrap_or(ApplicationAccess::UNKNOWN))
+}
+
+/// Looks up the demands of these applications, in three queries regardless of their number. One that does not exist is not
+/// in the answer.
+async fn look_up_applications(conn: &mut DbConn, app_keys: &[&str]) -> Result<HashMap<String, ApplicationAccess>> {
+    let applications = applications::among(conn, app_keys).await?;
+    let ids = distinct(applications.iter().map(|application| application.id));
+    let mut policies: HashMap<i32, WithSecret> = application_policies::among(conn, &ids).await?.into_iter().collect();
+    let shared = ownerships::shared(conn, &ids, &[]).await?;
+    let access_of = |application: Application| {
+        let with_secret = policies.remove(&application.id).unwrap_or_default();
+        let is_active = application.archived_at.is_none() && shared.is_open(application.id);
+        let access = ApplicationAccess {
+            id: application.id,
+            state: if is_active { State::Active } else { State::Archived },
+            secrets: with_secret.signing_secrets(application.app_secret.as_deref()),
+            policy: with_secret.policy,
+        };
+        Some((application.app_key?, access))
+    };
+    Ok(applications.into_iter().filter_map(access_of).collect())
+}
+
+/// Looks up the permissions of all these sockets of users, in five queries regardless of their number. This is the only place
 /// that knows what a socket depends on, both for connecting and for open sockets.
 async fn look_up_sockets(conn: &mut DbConn, keys: &[&SocketKey]) -> Result<Vec<SocketAccess>> {
     let user_ids = distinct(keys.iter().map(|key| key.user_id));
@@ -277,9 +383,11 @@ async fn look_up_sockets(conn: &mut DbConn, keys: &[&SocketKey]) -> Result<Vec<S
     let names = distinct(keys.iter().filter_map(|key| key.session));
     let sessions: HashSet<_> = sessions::active_among(conn, &names).await?.into_iter().collect();
     let app_keys = distinct(keys.iter().map(|key| key.app_key.as_str()));
-    let applications = applications::active_among(conn, &app_keys).await?;
-    let application_ids = distinct(applications.iter().map(|(id, _)| *id));
-    let applications: HashMap<_, _> = applications.into_iter().map(|(id, app_key)| (app_key, id)).collect();
+    let applications = applications::among(conn, &app_keys).await?;
+    let applications = applications.into_iter().filter(|application| application.archived_at.is_none());
+    let applications: HashMap<String, i32> =
+        applications.filter_map(|application| Some((application.app_key?, application.id))).collect();
+    let application_ids = distinct(applications.values().copied());
     let shared = ownerships::shared(conn, &application_ids, &user_ids).await?;
     let access_of = |key: &&SocketKey| {
         let user = users.get(&key.user_id);

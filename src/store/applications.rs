@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    DbConn, Reference, Result, Transaction,
+    DbConn, Reference, Result, Transaction, application_policies,
     effects::{Effect, Revocation},
     error::Optional as _,
     now, ownerships,
@@ -26,7 +26,8 @@ pub struct Application {
     pub name: Option<String>,
     /// Key by which sockets name it, unique. Part of every topic, and not secret.
     pub app_key: Option<String>,
-    /// A secret that the original keeps for its clients and never asks for.
+    /// Secret that its backend signs JWTs with, if it is strong and the application accepts such JWTs. The original never asks
+    /// for it.
     pub app_secret: Option<String>,
     /// Time at which it was archived.
     pub archived_at: Option<NaiveDateTime>,
@@ -151,12 +152,11 @@ pub async fn find_by_key(conn: &mut DbConn, app_key: &str) -> Result<Option<Appl
     .optional()
 }
 
-/// Returns the ids of the active applications with these keys, each with its key.
-pub(super) async fn active_among(conn: &mut DbConn, app_keys: &[&str]) -> Result<Vec<(i32, String)>> {
+/// Returns the applications with these keys, whether active or archived.
+pub(super) async fn among(conn: &mut DbConn, app_keys: &[&str]) -> Result<Vec<Application>> {
     on_conn!(conn, |raw| applications::table
         .filter(applications::app_key.eq_any(app_keys))
-        .filter(applications::archived_at.is_null())
-        .select((applications::id, applications::app_key.assume_not_null()))
+        .select(Application::as_select())
         .load(raw))
 }
 
@@ -214,7 +214,8 @@ pub async fn create(tx: &mut Transaction<'_>, organization_id: i32, new: &NewApp
     Ok(application)
 }
 
-/// Changes an application; with nothing to change, only looks it up. A new key or archiving closes its sockets.
+/// Changes an application; with nothing to change, only looks it up. A new key or archiving closes its sockets, a new secret
+/// those whose JWT the old one signed.
 ///
 /// # Errors
 ///
@@ -227,10 +228,14 @@ pub async fn update(tx: &mut Transaction<'_>, id: i32, changes: &Changes) -> Res
     if changes.app_key.is_some() || changes.archived_at.is_some() {
         end_sockets(tx, id, changes).await?;
     }
-    on_conn!(tx, |raw| diesel::update(applications::table.find(id))
+    let updated: Application = on_conn!(tx, |raw| diesel::update(applications::table.find(id))
         .set((changes, applications::updated_at.eq(now())))
         .returning(Application::as_returning())
-        .get_result(raw))
+        .get_result(raw))?;
+    if changes.app_secret.is_some() {
+        application_policies::revoke_other_secrets(tx, id).await?;
+    }
+    Ok(updated)
 }
 
 /// Revokes the current key of the application, if the changes remove it.

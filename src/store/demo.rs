@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{
     Db, DbConn, Reference, Result, Transaction,
+    application_policies::{self, Policy},
     applications::{self, NewApplication},
     enrollments,
     organizations::{self, NewOrganization},
@@ -79,7 +80,8 @@ async fn insert(tx: &mut Transaction<'_>, password_hash: &str) -> Result<()> {
     let acme = organizations::create(tx, &acme, admin.id).await?;
     let [app_key, app_secret] = [(); 2].map(|()| applications::new_key());
     let app = NewApplication { name: "Test App", app_key: &app_key, app_secret: &app_secret, archived_at: None };
-    applications::create(tx, acme.id, &app).await?;
+    let app = applications::create(tx, acme.id, &app).await?;
+    application_policies::set(tx, app.id, &Policy::OF_NEW).await?;
     user_tokens::create(tx, admin.id).await?;
     let guest = NewUser { name: "Guest", email: GUEST_EMAIL, password_hash: None, is_root: false, confirmed: true };
     let guest = users::create(tx, &guest).await?;

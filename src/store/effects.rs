@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use super::Db;
+use super::{Db, signing_secret::SecretId};
 
 /// An action to carry out once a transaction is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,13 @@ pub enum Revocation {
         user_id: i32,
         /// The session, as [`SessionHash`](super::sessions::SessionHash) writes it.
         id_hash: String,
+    },
+    /// The application has only these secrets left that sign JWTs.
+    Secrets {
+        /// The key of the application.
+        app_key: String,
+        /// The secrets whose sockets stay open.
+        kept: Vec<SecretId>,
     },
 }
 

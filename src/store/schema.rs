@@ -196,10 +196,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    application_policies (application_id) {
+        application_id -> Integer,
+        accepts_signed -> Bool,
+        requires_restricted -> Bool,
+        named_topics -> Text,
+        allowed_origins -> Text,
+        ends_expired -> Bool,
+        previous_secret -> Nullable<Text>,
+        inserted_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     user_suspensions (user_id, cause) {
         user_id -> Integer,
         cause -> Text,
         inserted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        is_new -> Bool,
+        made_at -> Timestamp,
     }
 }
 
@@ -212,6 +234,7 @@ diesel::table! {
 }
 
 diesel::joinable!(application_limits -> applications (application_id));
+diesel::joinable!(application_policies -> applications (application_id));
 diesel::joinable!(enrollments -> organizations (organization_id));
 diesel::joinable!(enrollments -> users (user_id));
 diesel::joinable!(invitation_enrollments -> invitations (invitation_id));
@@ -231,10 +254,12 @@ macro_rules! all_tables {
     ($given_to:ident) => {
         $given_to!(
             application_limits,
+            application_policies,
             applications,
             audit_entries,
             email_changes,
             enrollments,
+            installation,
             invitation_enrollments,
             invitation_senders,
             invitations,

@@ -1,6 +1,6 @@
 //! The handles that every request shares.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +18,11 @@ use crate::{
         user_quotas::UserLimits,
     },
     tasks::Tasks,
-    web::{self, Metrics, Views},
+    web::{self, Metrics, RecentRefusals, Views},
 };
+
+/// Longest lifetime of JWTs that backends sign, without a setting: a day.
+const SIGNED_JWT_LIFETIME: Duration = Duration::from_secs(86_400);
 
 /// The handles, shared: a clone is one reference count.
 #[derive(Clone, Debug)]
@@ -34,6 +37,10 @@ pub struct Handles {
     pub access: Access,
     /// Issues and verifies JWTs.
     pub jwt: Jwt,
+    /// Longest lifetime of JWTs that backends sign with the secret of their application.
+    pub signed_jwt_lifetime: Duration,
+    /// Refused connects.
+    pub recent_refusals: Arc<RecentRefusals>,
     /// Issues and verifies the tokens of long-poll sessions.
     pub session_tokens: SessionTokens,
     /// Sockets and topics.
@@ -162,6 +169,8 @@ impl App {
             access: Access::new(db.clone(), &access::Limits::default()),
             db,
             jwt: Jwt::new(&secrets.jwt),
+            signed_jwt_lifetime: SIGNED_JWT_LIFETIME,
+            recent_refusals: Arc::default(),
             session_tokens: SessionTokens::new(&secrets.cookie),
             hub,
             bodies: Bodies::default(),
@@ -185,6 +194,12 @@ impl App {
     #[must_use]
     pub fn with_user_limits(self, limits: UserLimits) -> Self {
         self.with(|handles| handles.quotas = Arc::new(UserQuotas::new(limits, &handles.accounts.limit_clock)))
+    }
+
+    /// The same with another limit for the lifetime of JWTs that backends sign.
+    #[must_use]
+    pub fn with_signed_jwt_lifetime(self, lifetime: Duration) -> Self {
+        self.with(|handles| handles.signed_jwt_lifetime = lifetime)
     }
 
     /// The same with other limits for the bodies of requests.

@@ -3,6 +3,7 @@
 use pusher_lite_protocol::Vsn;
 use serde_json::value::RawValue;
 
+use super::Forbidden;
 use crate::http::Params;
 
 /// The parameters of a connect, before any look-up.
@@ -15,16 +16,21 @@ pub(super) struct Connect {
 
 impl Connect {
     /// Reads the parameters. `auth_token` is the JWT of phoenix.js's `authToken`; without one it is the parameter
-    /// `guardian_token`. Returns `None` when one of them is missing or not a string, or the version is not supported. A
-    /// `vsn` without a value is treated as missing, as in Phoenix.
-    pub(super) fn read(params: &Params, auth_token: Option<&str>) -> Option<Self> {
-        Some(Self {
-            vsn: vsn(params)?,
-            app_key: params.text("app_key")?,
-            unique_identifier: params.text("unique_identifier")?,
+    /// `guardian_token`. A `vsn` without a value is treated as missing, as in Phoenix.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden::Parameter`] when one of them is missing or not a string, [`Forbidden::Version`] when the version is not
+    /// supported.
+    pub(super) fn read(params: &Params, auth_token: Option<&str>) -> Result<Self, Forbidden> {
+        let text = |name| params.text(name).ok_or(Forbidden::Parameter(name));
+        Ok(Self {
+            vsn: vsn(params).ok_or(Forbidden::Version)?,
+            app_key: text("app_key")?,
+            unique_identifier: text("unique_identifier")?,
             jwt: match auth_token {
                 Some(jwt) => jwt.to_owned(),
-                None => params.text("guardian_token")?,
+                None => text("guardian_token")?,
             },
         })
     }
@@ -55,7 +61,7 @@ mod tests {
         ] {
             let query = format!("app_key=a&unique_identifier=u&guardian_token=t{query}");
             let params = Params::from_query(&query).unwrap();
-            assert_eq!(Connect::read(&params, None).map(|connect| connect.vsn), expected, "{query}");
+            assert_eq!(Connect::read(&params, None).ok().map(|connect| connect.vsn), expected, "{query}");
         }
     }
 }

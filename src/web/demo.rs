@@ -9,7 +9,7 @@ use super::{Error, pages::demo_data};
 use crate::{
     auth::{
         Permissions,
-        jwt::{Grant, Scope},
+        jwt::{Grant, Restrictions, Scope},
     },
     http::{Request, Response, StatusCode},
     realtime::Topic,
@@ -23,13 +23,15 @@ const EVENT: &str = "new_message";
 /// Answers with a JWT that opens sockets in the guest's name for an hour, and nothing else.
 pub(super) async fn create_session(app: App, _request: Request) -> Result<Response, Error> {
     let demo = demo_data(&app).await?;
-    let jwt = app.jwt.issue(&Grant {
+    let grant = Grant {
         user_id: demo.guest_id,
         token_id: None,
         permissions: Permissions::CHANNEL,
         scope: Scope::Demo,
         lifetime: Duration::from_secs(3600),
-    });
+    };
+    let restrictions = Restrictions { app_key: Some(demo.app_key.clone()), ..Restrictions::default() };
+    let jwt = app.jwt.issue_restricted(&grant, &restrictions);
     Ok(Response::json(StatusCode::CREATED, &json!({ "jwt": jwt, "app_key": demo.app_key })))
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     mail::Postbox,
     operations::application_settings,
-    realtime::{Hub, Revocation},
+    realtime::{Hub, Revocation, SecretId},
     store::{
         Db,
         effects::{self, Effect},
@@ -43,6 +43,9 @@ fn revocation_of(revocation: effects::Revocation) -> Revocation {
         effects::Revocation::Pages(user_id) => Revocation::Pages(user_id.into()),
         effects::Revocation::Session { user_id, id_hash } => {
             Revocation::Session { user_id: user_id.into(), session: id_hash }
+        }
+        effects::Revocation::Secrets { app_key, kept } => {
+            Revocation::Secrets { app_key, kept: kept.into_iter().map(|secret| SecretId(secret.0)).collect() }
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 const TOKEN: HeaderName = HeaderName::from_static("x-phoenix-longpoll-token");
 
 /// Header in which phoenix.js sends its `authToken`, in requests that may open a session.
-const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
+pub(super) const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
 
 /// The exact type of a body that holds a batch: a message on each line.
 const BATCH: &[u8] = b"application/x-ndjson";
@@ -168,7 +168,7 @@ async fn deliver(session: &LongPoll, is_batch: bool, body: &[u8]) -> Result<(), 
 }
 
 /// Answers a preflight. Every origin may ask with any headers; the session's token decides.
-fn preflight(request: &Request) -> Response {
+pub(super) fn preflight(request: &Request) -> Response {
     let wanted = request.headers().get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
     let wanted = wanted.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b", "[..]);
     Response::empty(StatusCode::OK)
@@ -191,7 +191,9 @@ fn failure(app: &App, error: &Error, request_id: &str) -> Response {
     app.metrics.failed(error);
     error.log(request_id);
     let answer = match error {
-        Error::Refused(_) => Answer::new(StatusCode::FORBIDDEN).respond(),
+        Error::Refused(forbidden) => {
+            Answer { reason: Some(&forbidden.to_string()), ..Answer::new(StatusCode::FORBIDDEN) }.respond()
+        }
         Error::Limited(_) => try_again(error.status()),
         error if error.status().is_server_error() => try_again(error.status()),
         error => refusal(error.status(), &error.to_string()),

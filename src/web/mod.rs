@@ -10,6 +10,7 @@ mod app;
 mod batch;
 mod connect;
 mod demo;
+mod diagnose;
 mod effects;
 mod embedded;
 mod error;
@@ -22,6 +23,7 @@ mod metrics;
 mod pages;
 mod password_changed;
 mod portal;
+mod recent_refusals;
 mod redirect;
 mod restrictions;
 mod routes;
@@ -44,6 +46,7 @@ pub use self::{
     error::Error,
     forbidden::Forbidden,
     metrics::{Metrics, MetricsEndpoint},
+    recent_refusals::{RecentRefusal, RecentRefusals},
     redirect::Redirect,
     views::Views,
 };

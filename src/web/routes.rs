@@ -2,8 +2,8 @@
 
 use super::{
     Error, admin,
-    api::{applications, events, organizations, sessions, user_tokens},
-    demo, health, invitations, longpoll, mailbox, metrics, pages, portal, sign_in, socket,
+    api::{applications, events, organizations, policies, sessions, user_tokens},
+    demo, diagnose, health, invitations, longpoll, mailbox, metrics, pages, portal, sign_in, socket,
     table::Table,
 };
 use crate::{
@@ -17,7 +17,7 @@ pub(super) type Routes = Router<App, Error>;
 /// Returns the routes that are looked up first, and read the body themselves if they want it. They also answer
 /// preflights.
 pub(super) fn transports() -> Routes {
-    Router::default().any("/socket/longpoll", longpoll::respond)
+    Router::default().any("/socket/longpoll", longpoll::respond).any("/socket/diagnose", diagnose::respond)
 }
 
 /// Returns the table of routes: under `/api`, the method that registers a route says whether it is open or for callers
@@ -93,6 +93,11 @@ pub(super) fn table() -> Routes {
         .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}", applications::update)
         .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}", applications::update)
         .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}", applications::delete)
+        .rest(Method::POST,   "/api/organizations/{organization_id}/applications/{id}/secret", applications::rotate_secret)
+        .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}/secret", applications::end_previous_secret)
+        .rest(Method::GET,    "/api/organizations/{organization_id}/applications/{id}/policy", policies::show)
+        .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}/policy", policies::update)
+        .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}/policy", policies::update)
         .rest(Method::POST, "/api/organizations/{organization_id}/applications/{application_id}/event/{event}", events::create)
 
         .rest(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
@@ -130,6 +135,9 @@ pub(super) fn table() -> Routes {
         .route(Method::PUT,    "/account/organizations/{slug}/applications/{app_key}",         portal::applications::update)
         .route(Method::DELETE, "/account/organizations/{slug}/applications/{app_key}",         portal::applications::archive)
         .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/secret",  portal::applications::rotate_secret)
+        .route(Method::DELETE, "/account/organizations/{slug}/applications/{app_key}/secret",  portal::applications::end_previous_secret)
+        .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}/policy",  portal::policies::show)
+        .route(Method::PUT,    "/account/organizations/{slug}/applications/{app_key}/policy",  portal::policies::update)
         .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/restore", portal::applications::restore)
         .route(Method::GET,    "/account/organizations/{slug}/applications/{app_key}/console", portal::console::show)
         .route(Method::POST,   "/account/organizations/{slug}/applications/{app_key}/console", portal::console::publish)

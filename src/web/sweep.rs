@@ -12,11 +12,12 @@ use tokio::{
 };
 
 use crate::{
-    realtime::{Basis, Revocation},
+    realtime::{self, Basis, Credentials, Principal, Revocation},
     store::{
         self,
         access::{OpenSocket, PAGE, SocketKey},
         sessions::SessionHash,
+        signing_secret::SecretId,
     },
     web::App,
 };
@@ -68,23 +69,36 @@ pub async fn sweep(app: &App) -> store::Result<()> {
 }
 
 /// Converts a basis. Ids that no row can have do not occur: a socket is admitted by a row.
-fn open_socket(basis: &Basis) -> Option<OpenSocket> {
+fn open_socket(Basis { app_key, principal }: &Basis) -> Option<OpenSocket> {
     let narrow = |id: i64| i32::try_from(id).ok();
-    let key = SocketKey {
-        user_id: narrow(basis.user_id)?,
-        token_id: basis.token_id.and_then(narrow),
-        session: basis.session.as_deref().and_then(SessionHash::parse),
-        app_key: basis.app_key.to_string(),
-    };
-    Some(OpenSocket { key, organization_id: basis.organization_id.and_then(narrow) })
+    let app_key = app_key.to_string();
+    Some(match principal {
+        Principal::User(credentials) => OpenSocket::User {
+            key: SocketKey {
+                user_id: narrow(credentials.user_id)?,
+                token_id: credentials.token_id.and_then(narrow),
+                session: credentials.session.as_deref().and_then(SessionHash::parse),
+                app_key,
+            },
+            organization_id: credentials.organization_id.and_then(narrow),
+        },
+        Principal::Application(secret) => OpenSocket::Application { app_key, secret: SecretId(secret.0) },
+    })
 }
 
-fn basis(OpenSocket { key, organization_id }: OpenSocket) -> Basis {
-    Basis {
-        app_key: key.app_key.into(),
-        user_id: key.user_id.into(),
-        token_id: key.token_id.map(i64::from),
-        session: key.session.map(|session| session.to_string().into()),
-        organization_id: organization_id.map(i64::from),
+fn basis(open: OpenSocket) -> Basis {
+    match open {
+        OpenSocket::User { key: SocketKey { user_id, token_id, session, app_key }, organization_id } => Basis {
+            app_key: app_key.into(),
+            principal: Principal::User(Credentials {
+                user_id: user_id.into(),
+                token_id: token_id.map(i64::from),
+                session: session.map(|session| session.to_string().into()),
+                organization_id: organization_id.map(i64::from),
+            }),
+        },
+        OpenSocket::Application { app_key, secret } => {
+            Basis { app_key: app_key.into(), principal: Principal::Application(realtime::SecretId(secret.0)) }
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! The JWTs of the API and of sockets, as Guardian 0.13 issues and checks them.
+//! The JWTs of the API and of sockets, as Guardian 0.13 issues and checks them, and those that backends sign for sockets.
 
 mod remembered;
 mod restrictions;
+mod signed;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 pub use self::restrictions::{NAMES as RESTRICTIONS, NotUnderstood, Restrictions, Rights, TopicGrant};
+pub use self::signed::{Presented, SignedClaims};
 
 use self::{remembered::Remembered, times::Times};
 use super::Permissions;
@@ -129,6 +131,8 @@ pub struct Claims {
     pub restrictions: Option<Arc<Restrictions>>,
     /// True if it opens sockets and nothing else: it has a claim that begins with [`OWN_CLAIMS`].
     pub is_for_sockets_only: bool,
+    /// The second of its expiry, since 1970, if it expires.
+    pub expires_at: Option<i64>,
 }
 
 /// Reason why a valid JWT has no user.
@@ -142,10 +146,40 @@ pub enum NoUser {
     Malformed,
 }
 
-/// Error: the JWT is malformed, forged, expired, or not valid yet. It does not say which.
+/// Reason why a JWT is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the JWT is not valid")]
-pub struct Invalid;
+pub enum Invalid {
+    /// It is no JWT, is too long, has a critical extension, or a claim with a value that is not understood.
+    #[error("malformed JWT")]
+    Malformed,
+    /// It is signed with another algorithm than it may be.
+    #[error("JWT with another algorithm")]
+    Algorithm,
+    /// Another secret signed it.
+    #[error("bad signature")]
+    Signature,
+    /// It names another application.
+    #[error("other application in JWT")]
+    OtherApplication,
+    /// It is no longer valid, since this time in seconds since 1970.
+    #[error("JWT expired at {}", time(*.0))]
+    Expired(i64),
+    /// It is not valid yet.
+    #[error("JWT not valid yet")]
+    NotYet,
+    /// It has no claim `exp`.
+    #[error("JWT without exp")]
+    NoExpiry,
+    /// Its `exp` is too far in the future.
+    #[error("JWT with an exp too far ahead")]
+    LivesTooLong,
+}
+
+/// Writes a time as ISO 8601; of a time that the calendar does not have, only the seconds.
+fn time(seconds: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(seconds, 0);
+    time.map_or_else(|| seconds.to_string(), |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+}
 
 impl Jwt {
     /// Takes Guardian's `secret_key`, as it stands in the settings.
@@ -200,7 +234,7 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// [`Invalid`], without a reason.
+    /// [`Invalid`].
     pub fn verify(&self, jwt: &str) -> Result<Claims, Invalid> {
         self.verify_at(jwt, Utc::now().timestamp())
     }
@@ -208,7 +242,7 @@ impl Jwt {
     /// Verifies at the time `now`, in seconds since 1970.
     fn verify_at(&self, jwt: &str, now: i64) -> Result<Claims, Invalid> {
         if jwt.len() > MAX_BYTES {
-            return Err(Invalid);
+            return Err(Invalid::Malformed);
         }
         let jwt = &*spelling::canonical(jwt);
         let signed = match self.0.signed.get(jwt) {
@@ -219,7 +253,8 @@ impl Jwt {
                 signed
             }
         };
-        if signed.times.include(now) { Ok(signed.claims) } else { Err(Invalid) }
+        signed.times.check(now)?;
+        Ok(signed.claims)
     }
 }
 
@@ -227,14 +262,16 @@ impl Keys {
     /// Checks signature and issuer, and that the header has no critical extensions.
     fn read(&self, jwt: &str) -> Result<Signed, Invalid> {
         let decoded = jsonwebtoken::decode::<Map<String, Value>>(jwt, &self.decoding, &self.validation);
-        let claims = decoded.map_err(|_| Invalid)?.claims;
+        let claims = decoded?.claims;
         if claims.get("iss").is_some_and(|issuer| issuer != ISSUER) || spelling::has_critical_extensions(jwt) {
-            return Err(Invalid);
+            return Err(Invalid::Malformed);
         }
-        let restrictions = Restrictions::of_claims(&claims).map_err(|_| Invalid)?.map(Arc::new);
+        let restrictions = Restrictions::of_claims(&claims).map_err(|_| Invalid::Malformed)?.map(Arc::new);
+        let times = Times::of(&claims);
         Ok(Signed {
-            times: Times::of(&claims),
+            times,
             claims: Claims {
+                expires_at: times.expires_at(),
                 user_id: user_id(claims.get("sub")),
                 token_id: token_id(claims.get("tid"))?,
                 session: session(claims.get(SESSION_CLAIM))?,
@@ -257,13 +294,13 @@ impl fmt::Debug for Jwt {
 /// so is invalid.
 fn token_id(claim: Option<&Value>) -> Result<Option<i32>, Invalid> {
     let Some(claim) = claim.filter(|claim| !claim.is_null()) else { return Ok(None) };
-    claim.as_i64().and_then(|id| id.try_into().ok()).map(Some).ok_or(Invalid)
+    claim.as_i64().and_then(|id| id.try_into().ok()).map(Some).ok_or(Invalid::Malformed)
 }
 
 /// The session that [`SESSION_CLAIM`] names. What is no name is of a session that cannot be looked up, and so not be valid.
 fn session(claim: Option<&Value>) -> Result<Option<SessionHash>, Invalid> {
     let Some(claim) = claim else { return Ok(None) };
-    claim.as_str().and_then(SessionHash::parse).map(Some).ok_or(Invalid)
+    claim.as_str().and_then(SessionHash::parse).map(Some).ok_or(Invalid::Malformed)
 }
 
 /// The id in `User:1`.

@@ -77,6 +77,11 @@ impl Rights {
 }
 
 impl TopicGrant {
+    /// All rights on every topic.
+    pub fn everything() -> Self {
+        Self { pattern: "*".to_owned(), rights: Rights::ALL }
+    }
+
     fn parse(topic: &Value) -> Result<Self, &'static str> {
         let (name, rights) = match topic {
             Value::String(name) => (name.as_str(), Rights::ALL),

@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     by_user::ByUser,
     connection::{Connection, SocketId},
+    expiry::{self, Expiries},
     idle::{self, Wheel},
     outbox::Outbox,
 };
@@ -37,6 +38,9 @@ const CLOSE_AT_LEAST: usize = 25;
 /// Number of connections that are asked to close before other tasks have their turn: less than a millisecond.
 const CLOSE_IN_A_TURN: usize = 500;
 
+/// Interval of looking for JWTs that have expired.
+const EXPIRY_TICK: Duration = Duration::from_secs(1);
+
 /// All connections by id.
 #[derive(Debug)]
 pub(crate) struct Sockets {
@@ -48,6 +52,7 @@ pub(crate) struct Sockets {
     /// Number of ticks that have passed.
     now: AtomicU32,
     idle: Mutex<Wheel>,
+    expiries: Mutex<Expiries>,
     stopping: AtomicBool,
     /// Notified when the last connection is gone while stopping.
     gone: Notify,
@@ -63,6 +68,7 @@ impl Sockets {
             next_id: AtomicU64::new(1),
             now: AtomicU32::new(0),
             idle: Mutex::new(Wheel::new()),
+            expiries: Mutex::default(),
             stopping: AtomicBool::new(false),
             gone: Notify::new(),
         }
@@ -82,6 +88,9 @@ impl Sockets {
         if !is_polled {
             self.idle.lock().insert(id, idle::due(self.now()));
         }
+        if let Some(expires_at) = connection.identity.expires_at {
+            self.expiries.lock().insert(expires_at, id);
+        }
         // After the insertion, so that either this task sees the stop or the stop sees the connection.
         if self.is_stopping() {
             connection.outbox.request_close(Close::Shutdown);
@@ -92,6 +101,9 @@ impl Sockets {
     pub(crate) fn remove(&self, connection: &Connection) {
         self.connections.remove(&connection.id);
         self.by_user.remove(connection);
+        if let Some(expires_at) = connection.identity.expires_at {
+            self.expiries.lock().remove(expires_at, connection.id);
+        }
         connection.application.socket_gone();
         self.counters.gone(connection.dialect, connection.outbox.is_polled());
         if self.is_stopping() && self.connections.is_empty() {
@@ -212,6 +224,22 @@ impl Sockets {
             let due = self.idle.lock().take(now);
             for id in due {
                 self.close_if_idle(id, now);
+            }
+        }
+    }
+
+    /// Closes the sockets that end with their JWT, within two seconds of its expiry. Runs for ever.
+    pub(crate) async fn close_expired(self: Arc<Self>) {
+        let mut ticks = interval(EXPIRY_TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let expired = self.expiries.lock().take(expiry::now());
+            for batch in expired.chunks(CLOSE_IN_A_TURN) {
+                for connection in batch.iter().filter_map(|id| self.connections.get(id)) {
+                    connection.outbox.request_close(Close::Expired);
+                }
+                tokio::task::yield_now().await;
             }
         }
     }

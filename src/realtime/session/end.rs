@@ -73,7 +73,7 @@ impl Session {
             transport = if outbox.is_polled() { "longpoll" } else { "websocket" },
             vsn = dialect.vsn().map(field::debug),
             app_key = &*identity.app_key,
-            user_id = identity.user_id,
+            user_id = identity.principal.user_id(),
             duration_ms,
             messages = self.messages,
             bytes = self.bytes,

@@ -9,7 +9,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::{
-    super::{Limits, Revocation, close::Close, revocation::Revoked},
+    super::{Limits, Revocation, SecretId, close::Close, revocation::Revoked},
     *,
 };
 
@@ -108,16 +108,33 @@ vsn_test!(sockets_that_are_closed_together_do_not_hear_of_each_other, async |vsn
 async fn sockets_end_with_what_they_live_by() {
     let hub = Hub::new(Limits::default());
     let base = identity("alice");
+    let alice = |credentials| Identity { principal: Principal::User(credentials), ..base.clone() };
     let mut by_application =
         Client::connect_as(&hub, Identity { app_key: "archived".into(), ..base.clone() }, Vsn::V2).await;
-    let mut by_token = Client::connect_as(&hub, Identity { token_id: Some(20), ..base.clone() }, Vsn::V2).await;
+    let mut by_token =
+        Client::connect_as(&hub, alice(Credentials { token_id: Some(20), ..credentials() }), Vsn::V2).await;
     let mut by_enrollment =
-        Client::connect_as(&hub, Identity { organization_id: Some(30), ..base.clone() }, Vsn::V2).await;
-    let other_user = Identity { organization_id: Some(30), user_id: 9, ..base.clone() };
+        Client::connect_as(&hub, alice(Credentials { organization_id: Some(30), ..credentials() }), Vsn::V2).await;
+    let other_user = alice(Credentials { organization_id: Some(30), user_id: 9, ..credentials() });
     let mut others = [
         Client::connect_as(&hub, other_user, Vsn::V2).await,
-        Client::connect_as(&hub, Identity { token_id: None, organization_id: None, ..base }, Vsn::V2).await,
+        Client::connect_as(
+            &hub,
+            alice(Credentials { token_id: None, organization_id: None, ..credentials() }),
+            Vsn::V2,
+        )
+        .await,
+        Client::connect_as(&hub, Identity { principal: Principal::Application(SecretId(2)), ..base.clone() }, Vsn::V2)
+            .await,
     ];
+    let secrets = |kept| Revocation::Secrets { app_key: "key".to_owned(), kept };
+    let mut by_secret =
+        Client::connect_as(&hub, Identity { principal: Principal::Application(SecretId(1)), ..base.clone() }, Vsn::V2)
+            .await;
+    hub.revoke(&[secrets(vec![SecretId(1), SecretId(2)])]).await;
+    by_secret.heartbeat().await;
+    hub.revoke(&[secrets(vec![SecretId(2)])]).await;
+    by_secret.expect_close(Some(1008)).await;
     hub.revoke(&[Revocation::Application("archived".to_owned())]).await;
     by_application.expect_close(Some(1008)).await;
     by_token.heartbeat().await;
@@ -135,7 +152,11 @@ async fn sockets_end_with_what_they_live_by() {
 async fn many_revocations_are_one_pass_and_one_departure() {
     const MEMBERS: i64 = 1000;
     let hub = Hub::new(Limits::default());
-    let member = |user_id| Identity { user_id, organization_id: Some(30), ..identity("member") };
+    let of = |user_id, organization_id| Identity {
+        principal: Principal::User(Credentials { user_id, organization_id: Some(organization_id), ..credentials() }),
+        ..identity("member")
+    };
+    let member = |user_id| of(user_id, 30);
     let mut members = Vec::new();
     for user_id in 0..2 {
         let mut client = Client::connect_as(&hub, member(user_id), Vsn::V2).await;
@@ -146,7 +167,7 @@ async fn many_revocations_are_one_pass_and_one_departure() {
         members.push(client);
     }
     members[0].expect_diff().await;
-    let _stranger = hub.open_longpoll(Identity { organization_id: Some(31), ..member(0) }, Vsn::V2).unwrap();
+    let _stranger = hub.open_longpoll(of(0, 31), Vsn::V2).unwrap();
     let sessions: Vec<_> = (2..MEMBERS).map(|user_id| hub.open_longpoll(member(user_id), Vsn::V2).unwrap()).collect();
     let revocations: Vec<_> =
         (0..MEMBERS).map(|user_id| Revocation::Enrollment { user_id, organization_id: 30 }).collect();

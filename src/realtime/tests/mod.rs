@@ -13,7 +13,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Hub, Identity, Topic,
+    Credentials, Hub, Identity, Principal, Topic,
     connection::{
         connection::{Connection, SocketId},
         outbox::Outbox,
@@ -87,16 +87,18 @@ pub(super) fn application() -> Arc<Application> {
     Arc::new(Application::new("key".into(), Arc::default()))
 }
 
+fn credentials() -> Credentials {
+    Credentials { user_id: 1, token_id: Some(2), session: None, organization_id: Some(3) }
+}
+
 fn identity(unique_identifier: &str) -> Identity {
     Identity {
         app_key: "key".into(),
         unique_identifier: unique_identifier.into(),
-        user_id: 1,
-        token_id: Some(2),
-        session: None,
-        organization_id: Some(3),
+        principal: Principal::User(credentials()),
         may_send: true,
         restrictions: None,
+        expires_at: None,
     }
 }
 

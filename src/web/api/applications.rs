@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     http::{Request, Response, StatusCode},
-    operations::applications as operations,
+    operations::applications::{self as operations, MadeIn},
     store::{
         self, DbConn, Reference, Transaction,
         applications::{self, Application, Changes, NewApplication},
@@ -57,7 +57,8 @@ pub(in crate::web) async fn create(app: App, request: Request, caller: Caller) -
     let name = name.unwrap_or_default();
     let new = NewApplication { name: &name, app_key: &app_key, app_secret: &app_secret, archived_at };
     let actor = caller.actor();
-    let insert = async |tx: &mut Transaction<'_>| operations::create(tx, &actor, organization.id, &new).await;
+    let insert =
+        async |tx: &mut Transaction<'_>| operations::create(tx, &actor, organization.id, &new, MadeIn::Elsewhere).await;
     let application = app.db.transaction(insert).await.map_err(|error| taken(&changes, error))?;
     let path = format!("/api/organizations/{}/applications/{}", organization.id, application.id);
     Ok(created(&path, view(&application)))
@@ -87,6 +88,24 @@ pub(in crate::web) async fn delete(app: App, request: Request, caller: Caller) -
     Ok(data(StatusCode::OK, view(&archived)))
 }
 
+/// Gives an application a new secret. The one before signs JWTs until it is ended.
+pub(in crate::web) async fn rotate_secret(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
+    let application = find(&caller, &request, &mut app.db.conn().await?).await?;
+    let actor = caller.actor();
+    let rotate = async |tx: &mut Transaction<'_>| operations::rotate_secret(tx, &actor, application.id).await;
+    let rotated = app.db.transaction(rotate).await.map_err(gone)?;
+    Ok(data(StatusCode::OK, view(&rotated)))
+}
+
+/// Ends the secret that a rotation replaced, and closes the sockets whose JWT it signed.
+pub(in crate::web) async fn end_previous_secret(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
+    let application = find(&caller, &request, &mut app.db.conn().await?).await?;
+    let actor = caller.actor();
+    let end = async |tx: &mut Transaction<'_>| operations::end_previous_secret(tx, &actor, application.id).await;
+    let ended = app.db.transaction(end).await.map_err(gone)?.ok_or(Error::NotFound("previous secret"))?;
+    Ok(data(StatusCode::OK, view(&ended)))
+}
+
 fn view(application: &Application) -> Value {
     let Application { id, name, app_key, app_secret, archived_at } = application;
     json!({
@@ -94,7 +113,7 @@ fn view(application: &Application) -> Value {
     })
 }
 
-async fn find(caller: &Caller, request: &Request, conn: &mut DbConn) -> Result<Application, Error> {
+pub(super) async fn find(caller: &Caller, request: &Request, conn: &mut DbConn) -> Result<Application, Error> {
     let organization = request.path_param("organization_id");
     caller.require_admin_of(conn, Reference::parse(&organization)).await?;
     find_in(conn, request, &organization).await
@@ -140,6 +159,13 @@ fn app_key(changeset: &mut Changeset) -> Change<String> {
 fn taken(changeset: &Changeset, error: store::Error) -> Error {
     match error {
         store::Error::Duplicate { field } => changeset.taken(field),
+        error => gone(error),
+    }
+}
+
+/// Maps the error of a change that came too late: another request was faster.
+fn gone(error: store::Error) -> Error {
+    match error {
         store::Error::NotFound => Error::NotFound("application"),
         error => error.into(),
     }

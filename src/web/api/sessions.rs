@@ -56,7 +56,7 @@ fn restrictions(request: &Request, scope: Scope) -> Result<(Restrictions, Durati
     }
     let read = Restrictions::read(values);
     let restrictions = read.map_err(|NotUnderstood { field, message }| Error::invalid(field, message))?;
-    of_socket(&restrictions).map_err(|error| Error::invalid("info", &error.to_string()))?;
+    of_socket(&restrictions, "").map_err(|error| Error::invalid("info", &error.to_string()))?;
     let lifetime = restriction(request, scope, "expires_in")?.map_or(Ok(SESSION_LIFETIME), |value| lifetime(&value))?;
     Ok((restrictions, lifetime))
 }

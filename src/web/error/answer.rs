@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(answer(Error::Unauthenticated, "/api", "text/x, application/vnd.api+json"), (401, JSON.to_owned()));
         assert_eq!(answer(Error::Unauthenticated, "/api", "Application/JSON"), (401, TEXT.to_owned()));
         assert_eq!(answer(Error::Forbidden, "/api", "*/*"), (401, JSON.to_owned()));
-        assert_eq!(answer(Error::Refused(Forbidden::Jwt), "/socket/websocket", "*/*"), (403, String::new()));
+        assert_eq!(answer(Error::Refused(Forbidden::Origin), "/socket/websocket", "*/*"), (403, String::new()));
         assert_eq!(answer(Error::invalid("name", "is invalid"), "/api", "*/*"), (422, JSON.to_owned()));
     }
 

@@ -75,7 +75,7 @@ pub enum Error {
     /// A visitor who has to go to another page first, or send a form again; the answer is a redirect or the form.
     #[error("this is not for everyone")]
     Elsewhere(Box<Response>),
-    /// A socket that may not be opened: 403 without the reason, which is for the log and for metrics.
+    /// A socket that may not be opened: 403, as in the original without the reason for those who ask for a WebSocket.
     #[error("the socket may not be opened")]
     Refused(Forbidden),
     /// A limit is reached: 429, or 503 for a limit of the whole server.
@@ -173,7 +173,7 @@ impl Error {
                 tracing::info!(request_id, what, reason, "A request was refused, because a limit is reached.")
             }
             Self::Refused(forbidden) => {
-                tracing::info!(request_id, reason = forbidden.reason(), "A socket was refused.")
+                tracing::info!(request_id, reason = %forbidden, "A socket was refused.")
             }
             Self::Internal(source) => {
                 tracing::error!(request_id, error = chain(&**source), "A request failed with an internal error.")

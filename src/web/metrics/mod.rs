@@ -86,7 +86,7 @@ impl Metrics {
         match error {
             Error::Request(error) => error.refusal().into_iter().for_each(|refusal| self.refusals.count(refusal)),
             Error::Refused(reason) => {
-                self.forbidden.get_or_create(&ForbiddenLabels { reason: *reason }).inc();
+                self.forbidden.get_or_create(&ForbiddenLabels::from(*reason)).inc();
             }
             _ => {}
         }

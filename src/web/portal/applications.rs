@@ -4,13 +4,15 @@ use minijinja::context;
 
 use super::{
     organization_access::{OrganizationAccess, name_of},
+    policies::is_weak,
     snippets,
 };
 use crate::{
     http::{Request, Response, StatusCode},
-    operations::applications as operations,
+    operations::applications::{self as operations, MadeIn},
     store::{
         self,
+        application_policies::{self, WithSecret},
         applications::{self, Application, Changes, NewApplication},
     },
     web::{
@@ -37,7 +39,8 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
     let (organization_id, actor, name) = (access.organization.id, page.actor(), form.value("name"));
     let [app_key, app_secret] = [(); 2].map(|()| applications::new_key());
     let new = NewApplication { name, app_key: &app_key, app_secret: &app_secret, archived_at: None };
-    let creation = app.db.transaction(async |tx| operations::create(tx, &actor, organization_id, &new).await);
+    let creation =
+        app.db.transaction(async |tx| operations::create(tx, &actor, organization_id, &new, MadeIn::Portal).await);
     let application = creation.await.map_err(gone)?;
     Ok(page.redirect(&access.path_of(&application), Flash::notice("The application is ready. Here is how to use it.")))
 }
@@ -48,7 +51,7 @@ pub(in crate::web) async fn show(app: App, request: Request) -> Result<Response,
     let access = OrganizationAccess::of(&app, &page, &request).await?;
     let application = access.application(&mut app.db.conn().await?, &request).await?;
     let form = Form::filled([("name", application.name.as_deref())]);
-    render(&app, &page, &request, &access, &application, (StatusCode::OK, form))
+    render(&app, &page, &request, &access, &application, (StatusCode::OK, form)).await
 }
 
 /// Renames an application.
@@ -58,7 +61,8 @@ pub(in crate::web) async fn update(app: App, request: Request) -> Result<Respons
     let application = access.application(&mut app.db.conn().await?, &request).await?;
     let form = read_name(&request);
     if !form.is_valid() {
-        return render(&app, &page, &request, &access, &application, (StatusCode::UNPROCESSABLE_ENTITY, form));
+        let answer = (StatusCode::UNPROCESSABLE_ENTITY, form);
+        return render(&app, &page, &request, &access, &application, answer).await;
     }
     let actor = page.actor();
     let changes = Changes { name: Some(form.value("name").to_owned()), ..Changes::default() };
@@ -75,7 +79,20 @@ pub(in crate::web) async fn rotate_secret(app: App, request: Request) -> Result<
     let actor = page.actor();
     let change = app.db.transaction(async |tx| operations::rotate_secret(tx, &actor, application.id).await);
     change.await.map_err(gone)?;
-    Ok(page.redirect(&access.path_of(&application), Flash::notice("The application has a new secret.")))
+    let notice = "The application has a new secret. The one before signs JWTs until you end it.";
+    Ok(page.redirect(&access.path_of(&application), Flash::notice(notice)))
+}
+
+/// Ends the secret that a rotation replaced, and closes the sockets whose JWT it signed.
+pub(in crate::web) async fn end_previous_secret(app: App, request: Request) -> Result<Response, Error> {
+    let page = PageRequest::of_form(&app, &request).await?;
+    let access = OrganizationAccess::to_change(&app, &page, &request).await?;
+    let application = access.application(&mut app.db.conn().await?, &request).await?;
+    let actor = page.actor();
+    let end = app.db.transaction(async |tx| operations::end_previous_secret(tx, &actor, application.id).await);
+    end.await.map_err(gone)?;
+    let notice = "The previous secret is ended. Sockets whose JWT it signed are closed.";
+    Ok(page.redirect(&access.path_of(&application), Flash::notice(notice)))
 }
 
 /// Archives an application and closes its sockets.
@@ -108,7 +125,7 @@ fn read_name(request: &Request) -> Form {
 }
 
 /// Maps the error of a change that came too late: another request was faster.
-fn gone(error: store::Error) -> Error {
+pub(super) fn gone(error: store::Error) -> Error {
     match error {
         store::Error::NotFound => Error::NotFound("application"),
         error => error.into(),
@@ -129,7 +146,7 @@ fn new_page(
     page.render(status, "portal/new_application", "organizations", context)
 }
 
-fn render(
+async fn render(
     app: &App,
     page: &PageRequest,
     request: &Request,
@@ -138,12 +155,17 @@ fn render(
     (status, form): (StatusCode, Form),
 ) -> Result<Response, Error> {
     let is_active = application.archived_at.is_none();
+    let WithSecret { policy, previous_secret } =
+        application_policies::find(&mut app.db.conn().await?, application.id).await?;
     let context = context! {
         title => format!("{} · {} · pusher-lite", name_of(application), access.name()),
         organization => access.context(),
         application => access.application_context(application),
         // The page of ordinary members has no secret.
         secret => application.app_secret.as_ref().filter(|_| access.is_admin),
+        is_weak => is_weak(application),
+        accepts_signed => policy.accepts_signed,
+        has_previous_secret => previous_secret.is_some(),
         snippets => if is_active { Some(snippets::of(app, request, access, application)?) } else { None },
         form => form.context(),
     };

@@ -13,14 +13,14 @@ use super::organization_access::{OrganizationAccess, name_of};
 use crate::{
     auth::{
         Permissions,
-        jwt::{Grant, Scope},
+        jwt::{Grant, Restrictions, Scope, TopicGrant},
     },
     http::{Request, Response, StatusCode, accept},
     operations::gathered::Deed,
     realtime::{PublishError, Topic},
     store::{applications::Application, users::User},
     web::{
-        App, Error,
+        App, Error, RecentRefusal,
         session::{Flash, Form, PageRequest},
     },
 };
@@ -81,14 +81,18 @@ pub(in crate::web) async fn publish(app: App, request: Request) -> Result<Respon
 pub(in crate::web) async fn create_session(app: App, request: Request) -> Result<Response, Error> {
     let page = PageRequest::of_form(&app, &request).await?;
     let access = OrganizationAccess::of(&app, &page, &request).await?;
-    active(&app, &page, &access, &request).await?;
-    let jwt = app.jwt.issue(&Grant {
+    let application = active(&app, &page, &access, &request).await?;
+    let grant = Grant {
         user_id: page.require_user()?.id,
         token_id: None,
         permissions: Permissions::CHANNEL,
         scope: Scope::Console(page.session()),
         lifetime: JWT_LIFETIME,
-    });
+    };
+    // Topics that have to be named are named.
+    let topics = Some(vec![TopicGrant::everything()]);
+    let restrictions = Restrictions { app_key: application.app_key, topics, ..Restrictions::default() };
+    let jwt = app.jwt.issue_restricted(&grant, &restrictions);
     Ok(Response::json(StatusCode::CREATED, &json!({ "jwt": jwt })))
 }
 
@@ -159,6 +163,7 @@ fn render(
         application => access.application_context(application),
         identity => identity(page.require_user()?),
         form => form.context(),
+        refusals => app.recent_refusals.of(application.id).iter().map(refusal).collect::<Vec<_>>(),
         ..people(app, topic_of(application, form.value("topic")).as_ref())
     };
     page.render(status, "portal/console", "organizations", context)
@@ -168,6 +173,12 @@ fn render(
 fn identity(user: &User) -> String {
     let name = user.name.as_deref().or(user.email.as_deref());
     name.map_or_else(|| format!("console:{}", user.id), |name| format!("console:{name}"))
+}
+
+/// Returns a refused connect for templates.
+fn refusal(refusal: &RecentRefusal) -> Value {
+    let RecentRefusal { at, reason, advice, ip, origin, unique_identifier } = refusal;
+    context! { at => at.to_string(), reason, advice => *advice, ip, origin, unique_identifier }
 }
 
 /// Returns the users who are online on the topic: as many as fit as `people`, and their number as `people_count`.

@@ -11,6 +11,7 @@ pub(super) mod members;
 mod organization_access;
 pub(super) mod organizations;
 mod paths;
+pub(super) mod policies;
 mod snippets;
 pub(super) mod tokens;
 

@@ -6,8 +6,10 @@ mod client;
 mod credentials;
 mod events;
 mod input;
+mod policies;
 mod quotas;
 mod restricted;
+mod signed;
 mod tenants;
 
 /// The key of Test App, which Acme owns.

@@ -145,11 +145,11 @@ async fn a_refused_socket_leaves_its_reason(database: TestDatabase) {
     };
     let restricted = server.app.jwt.issue_restricted(&of_page, &restrictions);
     for (query, reason) in [
-        ("", "parameters"),
+        ("", "parameter missing"),
         (&format!("app_key={APP_KEY}&unique_identifier=u&guardian_token={restricted}"), "other name in JWT"),
         (&format!("app_key=other&unique_identifier=only&guardian_token={restricted}"), "other application in JWT"),
-        ("app_key=x&unique_identifier=u&guardian_token=garbage", "jwt"),
-        (&format!("app_key=unknown&unique_identifier=u&guardian_token={jwt}"), "no access"),
+        ("app_key=x&unique_identifier=u&guardian_token=garbage", "malformed JWT"),
+        (&format!("app_key=unknown&unique_identifier=u&guardian_token={jwt}"), "unknown app_key"),
         (&format!("app_key={APP_KEY}&unique_identifier=u&guardian_token={of_console}"), "session ended"),
     ] {
         assert_eq!(server.socket(query).await.err(), Some(403), "{query}");

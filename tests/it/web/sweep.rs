@@ -7,7 +7,7 @@ use pusher_lite::{
         Permissions,
         jwt::{Grant, Scope},
     },
-    realtime::Identity,
+    realtime::{Credentials, Identity, Principal},
     store::{
         sessions::{self, NewSession, SessionHash},
         user_tokens,
@@ -171,12 +171,15 @@ async fn more_sockets_than_a_page_are_all_looked_at(database: TestDatabase) {
     let identity = |token_id| Identity {
         app_key: TEST_APP.into(),
         unique_identifier: "a".into(),
-        user_id: ADMIN.into(),
-        token_id: Some(token_id),
-        session: None,
-        organization_id: None,
+        principal: Principal::User(Credentials {
+            user_id: ADMIN.into(),
+            token_id: Some(token_id),
+            session: None,
+            organization_id: None,
+        }),
         may_send: false,
         restrictions: None,
+        expires_at: None,
     };
     let token = server.app.db.transaction(async |tx| user_tokens::create(tx, ADMIN).await).await.unwrap();
     // Each by a token of its own, of which only one exists.

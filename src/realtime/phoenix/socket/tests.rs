@@ -3,18 +3,16 @@ use std::{sync::Arc, time::Duration};
 use pusher_lite_protocol::quote;
 
 use super::*;
-use crate::realtime::{action::Membership, room::room::Room, tests::application};
+use crate::realtime::{Principal, SecretId, action::Membership, room::room::Room, tests::application};
 
 fn identity() -> Identity {
     Identity {
         app_key: "key".into(),
         unique_identifier: "alice".into(),
-        user_id: 1,
-        token_id: None,
-        session: None,
-        organization_id: None,
+        principal: Principal::Application(SecretId(1)),
         may_send: true,
         restrictions: None,
+        expires_at: None,
     }
 }
 

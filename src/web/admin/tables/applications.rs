@@ -5,7 +5,7 @@ use super::{
     Record, Refusal, Relation, Saved, Table, limits,
 };
 use crate::{
-    operations::applications as operations,
+    operations::applications::{self as operations, MadeIn},
     store::{
         self, DbConn, Reference, Transaction,
         admin::{
@@ -153,7 +153,7 @@ async fn create(tx: &mut Transaction<'_>, actor: &Actor, draft: &mut Draft<'_>) 
     let organization_id = organization_id.ok_or(Refusal::Invalid)?;
     let (name, app_key, app_secret) = (draft.form.value("name"), app_key(draft), store::applications::new_key());
     let new = NewApplication { name, app_key: &app_key, app_secret: &app_secret, archived_at: None };
-    let application = operations::create(tx, actor, organization_id, &new).await?;
+    let application = operations::create(tx, actor, organization_id, &new, MadeIn::Elsewhere).await?;
     Ok(Saved::created(application.id))
 }
 
