@@ -10,8 +10,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha512;
 
-use self::source::{Claims, Jwt, OWN_CLAIMS};
-use crate::Permissions;
+use self::source::{Claims, Jwt, OWN_CLAIMS, Presented};
+use crate::{Permissions, store::signing_secret::SigningSecret};
 
 static JWT: LazyLock<Jwt> = LazyLock::new(|| Jwt::new(SECRET));
 
@@ -28,6 +28,7 @@ const MAX_BYTES: usize = 16 * 1024;
 pub fn check(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else { return };
     assert!(JWT.verify(input).is_err(), "nobody knows the secret");
+    assert!(verify_presented(input).is_none_or(|is_valid| !is_valid), "nobody knows the secret");
     check_signed(HEADER, input);
     if let Some((header, claims)) = input.split_once('\n') {
         check_signed(header, claims);
@@ -36,6 +37,7 @@ pub fn check(input: &[u8]) {
 
 fn check_signed(header: &str, claims: &str) {
     let signed = sign(header, claims);
+    check_presented(header, claims, &signed);
     let sound = sound_claims(claims).filter(|_| signed.len() <= MAX_BYTES);
     // The second call finds it in the cache, if its signature was valid.
     assert_eq!(JWT.verify(&signed), JWT.verify(&signed));
@@ -53,6 +55,29 @@ fn check_signed(header: &str, claims: &str) {
     let other = if signature.starts_with('A') { "B" } else { "A" };
     assert!(JWT.verify(&format!("{text}.{other}{}", &signature[1..])).is_err(), "a forged signature");
     assert!(JWT.verify(text).is_err() && JWT.verify(&format!("{text}.")).is_err(), "no signature");
+}
+
+/// Application of the JWTs that a backend signs.
+const APP_KEY: &str = "key";
+
+/// Verifies a JWT for the application [`APP_KEY`], which signs with [`SECRET`]; `None` if it names no application.
+fn verify_presented(jwt: &str) -> Option<bool> {
+    let secret = SigningSecret::of(SECRET).expect("it is long");
+    let day = std::time::Duration::from_secs(86_400);
+    Some(Presented::read(jwt)?.verify(jwt, APP_KEY, &[secret], day).is_ok())
+}
+
+/// Checks that a JWT which is valid for the application names it in every place, and expires.
+fn check_presented(header: &str, claims: &str, signed: &str) {
+    if verify_presented(signed) != Some(true) {
+        return;
+    }
+    let [header, claims]: [Map<String, Value>; 2] =
+        [header, claims].map(|part| serde_json::from_str(part).expect("it was read"));
+    let names: Vec<_> = [header.get("kid"), claims.get("app_key")].into_iter().flatten().collect();
+    assert!(!names.is_empty() && names.iter().all(|name| *name == APP_KEY), "{header:?} {claims:?}");
+    assert_eq!(header["alg"], "HS512");
+    assert!(!header.contains_key("crit") && claims["exp"].is_number());
 }
 
 fn sign(header: &str, claims: &str) -> String {

@@ -22,8 +22,9 @@ use crate::{
 const IS_CHILD: &str = "IS_STARTED_BY_A_TEST";
 
 /// Every task that the server cannot be without.
-const TASKS: [&str; 14] = [
+const TASKS: [&str; 15] = [
     "closing idle sockets",
+    "closing sockets whose JWT has expired",
     "flushing topics",
     "looking at the certificate",
     "reading quotas",

@@ -108,7 +108,7 @@ pub(super) async fn among(conn: &mut DbConn, application_ids: &[i32]) -> Result<
         .load(raw))
 }
 
-/// Replaces the policy of an application. Sockets close whose JWT is no longer accepted because it is signed.
+/// Replaces the policy of an application. If it does not accept signed JWTs, the sockets close that were opened with one.
 ///
 /// # Errors
 ///
@@ -127,7 +127,7 @@ pub async fn set(tx: &mut Transaction<'_>, application_id: i32, policy: &Policy)
         .do_update()
         .set((policy, application_policies::updated_at.eq(now)))
         .execute(raw))?;
-    revoke_other_secrets(tx, application_id).await
+    if policy.accepts_signed { Ok(()) } else { revoke_other_secrets(tx, application_id).await }
 }
 
 /// Sets the secret that signs beside the current one; `None` ends it. Its sockets close then.

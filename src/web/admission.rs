@@ -38,7 +38,7 @@ pub(super) async fn admit(app: &App, request: &Request, auth_token: Option<&str>
     let reservation = match reservation {
         Ok(reservation) => reservation,
         Err(refusal) => {
-            note(app, request, &identity.app_key, format!("limit: {}", refusal.reason()), LIMIT_ADVICE).await;
+            note(app, request, &identity.app_key, format!("limit: {}", refusal.reason()), LIMIT_ADVICE);
             return Err(refusal.into());
         }
     };
@@ -55,7 +55,7 @@ pub(super) async fn examine(app: &App, request: &Request, auth_token: Option<&st
     if let Err(Error::Refused(forbidden)) = &identified {
         app.hub.refused(Refusal::ConnectForbidden);
         if let Some(app_key) = request.params().text("app_key") {
-            note(app, request, &app_key, forbidden.to_string(), forbidden.advice()).await;
+            note(app, request, &app_key, forbidden.to_string(), forbidden.advice());
         }
     }
     identified
@@ -67,10 +67,15 @@ async fn identify(app: &App, request: &Request, auth_token: Option<&str>) -> Res
     if connect.unique_identifier.len() > app.hub.limits().name_bytes {
         return Err(Error::Refused(Forbidden::NameTooLong));
     }
+    // The database is asked for nobody whose JWT is not valid or does not present itself as the application's.
+    let party = match app.jwt.verify(&connect.jwt) {
+        Ok(claims) => Ok(claims),
+        Err(invalid) => Err(Presented::read(&connect.jwt).ok_or(Error::Refused(Forbidden::Jwt(invalid)))?),
+    };
     let application = app.access.application(&connect.app_key).await?;
-    let Party { principal, restrictions, may_send, expires_at } = match app.jwt.verify(&connect.jwt) {
+    let Party { principal, restrictions, may_send, expires_at } = match party {
         Ok(claims) => user(app, &connect, claims, &application).await?,
-        Err(invalid) => backend(app, &connect, invalid, &application).map_err(Error::Refused)?,
+        Err(presented) => backend(app, &connect, &presented, &application).map_err(Error::Refused)?,
     };
     let policy = &application.policy;
     if !allows_origin(policy, request) {
@@ -126,15 +131,13 @@ async fn user(app: &App, connect: &Connect, claims: Claims, application: &Applic
     })
 }
 
-/// Returns the application as the party of a JWT that its backend signed. `invalid` is the reason why this server did not issue
-/// the JWT.
+/// Returns the application as the party of a JWT that its backend signed.
 fn backend(
     app: &App,
     connect: &Connect,
-    invalid: Invalid,
+    presented: &Presented,
     application: &ApplicationAccess,
 ) -> Result<Party, Forbidden> {
-    let presented = Presented::read(&connect.jwt).ok_or(Forbidden::Jwt(invalid))?;
     let ApplicationAccess { state, policy, secrets, .. } = application;
     match state {
         State::Unknown => return Err(Forbidden::UnknownApplication),
@@ -219,12 +222,8 @@ async fn user_access(
     }))
 }
 
-/// Shows a refusal in the console of the application with this key, if there is one.
-async fn note(app: &App, request: &Request, app_key: &str, reason: String, advice: &'static str) {
-    let Ok(application) = app.access.application(app_key).await else { return };
-    if application.state == State::Unknown {
-        return;
-    }
+/// Shows a refusal in the console of the application with this key.
+fn note(app: &App, request: &Request, app_key: &str, reason: String, advice: &'static str) {
     let refusal = RecentRefusal {
         at: recent_refusals::now(),
         reason,
@@ -233,7 +232,7 @@ async fn note(app: &App, request: &Request, app_key: &str, reason: String, advic
         origin: request.header(ORIGIN).map(str::to_owned),
         unique_identifier: request.params().text("unique_identifier"),
     };
-    app.recent_refusals.note(application.id, refusal);
+    app.recent_refusals.note(app_key, refusal);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Refused connects of each application, for its console.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 
 use chrono::{NaiveDateTime, SubsecRound, Utc};
 use parking_lot::Mutex;
@@ -9,15 +9,18 @@ use quick_cache::sync::Cache;
 /// Maximum number of refusals of one application.
 const PER_APPLICATION: usize = 20;
 
-/// Maximum number of applications.
-const APPLICATIONS: usize = 1000;
+/// Maximum number of keys. Those that no application has are among them, and are the first to go.
+const KEYS: usize = 1000;
+
+/// Maximum length of a key, in bytes: that of its column.
+const MAX_KEY: usize = 255;
 
 /// Maximum length of a text that a client chose, in bytes.
 const MAX_TEXT: usize = 100;
 
 /// The last refused connects of each application, while the server runs. They hold no JWT.
 #[derive(Debug)]
-pub struct RecentRefusals(Cache<i32, Arc<Mutex<VecDeque<RecentRefusal>>>>);
+pub struct RecentRefusals(Cache<String, Arc<Mutex<VecDeque<RecentRefusal>>>>);
 
 /// A refused connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +41,17 @@ pub struct RecentRefusal {
 
 impl Default for RecentRefusals {
     fn default() -> Self {
-        Self(Cache::new(APPLICATIONS))
+        Self(Cache::new(KEYS))
     }
 }
 
 impl RecentRefusals {
-    /// Adds a refusal, the texts cut. The oldest goes when there are too many.
-    pub(super) fn note(&self, application_id: i32, refusal: RecentRefusal) {
+    /// Adds a refusal to those of the key, the texts cut. The oldest goes when there are too many. The database is not asked
+    /// for the application: refused clients must not cost more than others.
+    pub(super) fn note(&self, app_key: &str, refusal: RecentRefusal) {
+        if app_key.len() > MAX_KEY {
+            return;
+        }
         let cut = |text: Option<String>| {
             text.map(|mut text| {
                 text.truncate(text.floor_char_boundary(MAX_TEXT));
@@ -53,15 +60,15 @@ impl RecentRefusals {
         };
         let RecentRefusal { origin, unique_identifier, .. } = refusal;
         let refusal = RecentRefusal { origin: cut(origin), unique_identifier: cut(unique_identifier), ..refusal };
-        let Ok(all) = self.0.get_or_insert_with(&application_id, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let Ok(all) = self.0.get_or_insert_with(app_key, || Ok::<_, Infallible>(Arc::default()));
         let mut all = all.lock();
         all.truncate(PER_APPLICATION - 1);
         all.push_front(refusal);
     }
 
     /// Returns the refusals of an application, the newest first.
-    pub(super) fn of(&self, application_id: i32) -> Vec<RecentRefusal> {
-        self.0.get(&application_id).map(|all| all.lock().iter().cloned().collect()).unwrap_or_default()
+    pub(super) fn of(&self, app_key: &str) -> Vec<RecentRefusal> {
+        self.0.get(app_key).map(|all| all.lock().iter().cloned().collect()).unwrap_or_default()
     }
 }
 
@@ -87,11 +94,12 @@ mod tests {
                 origin: long.clone(),
                 unique_identifier: long,
             };
-            recent.note(1, refusal);
+            recent.note("key", refusal.clone());
+            recent.note(&"k".repeat(MAX_KEY + 1), refusal);
         }
-        let kept = recent.of(1);
+        let kept = recent.of("key");
         assert_eq!((kept.len(), kept[0].ip.as_str(), kept[19].ip.as_str()), (20, "24", "5"));
         assert_eq!(kept[0].origin.as_ref().map(String::len), Some(MAX_TEXT));
-        assert!(recent.of(2).is_empty());
+        assert!(recent.of("other").is_empty() && recent.0.len() == 1);
     }
 }

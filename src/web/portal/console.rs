@@ -163,7 +163,7 @@ fn render(
         application => access.application_context(application),
         identity => identity(page.require_user()?),
         form => form.context(),
-        refusals => app.recent_refusals.of(application.id).iter().map(refusal).collect::<Vec<_>>(),
+        refusals => app.recent_refusals.of(application.app_key.as_deref().unwrap_or_default()).iter().map(refusal).collect::<Vec<_>>(),
         ..people(app, topic_of(application, form.value("topic")).as_ref())
     };
     page.render(status, "portal/console", "organizations", context)

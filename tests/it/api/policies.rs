@@ -150,9 +150,8 @@ async fn refusals_are_shown_in_the_console_and_by_diagnose(database: TestDatabas
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     let advice = "Have an admin invite the user into an organization that owns the application.";
     assert_eq!(answer.json(), json!({"status": 403, "reason": "not enrolled", "advice": advice}));
-    let admitted =
-        api.server().get(&path, &[&format!("x-phoenix-authtoken: {}", api.server().jwt(MEMBER, Permissions::USER))]);
-    assert_eq!(admitted.await.json(), json!({"status": 200}));
+    let header = format!("x-phoenix-authtoken: {}", api.server().jwt(MEMBER, Permissions::USER));
+    assert_eq!(api.server().get(&path, &[&header]).await.json(), json!({"status": 200}));
     assert_eq!(api.server().app.hub.socket_count(), 0, "it opens none");
     assert_eq!(api.server().request("POST", &path, &[], "").await.status(), 405);
     let preflight = ["origin: https://page.example", "access-control-request-headers: x-phoenix-authtoken"];

@@ -5,6 +5,7 @@ mod console;
 mod invitations;
 mod members;
 mod organizations;
+mod policies;
 mod snippets;
 mod tokens;
 pub(crate) mod visitor;
