@@ -154,4 +154,16 @@ export const DIFFERENCES = {
     wanted: "the JWTs of pages can be restricted",
     reading: "No recording asks for it, or sends such a JWT; tested by the server itself.",
   },
+  D42: {
+    wanted: "new applications demand JWTs that list some topics",
+    reading: "The applications of the recordings come from the original or are made by REST, and demand nothing; tested by the server itself.",
+  },
+  D43: {
+    wanted: "over long-polling a refused connect has a reason",
+    reading: "The body is `status` 403, `reason` with some text, and nothing else. Over WebSocket the 403 has no body, as recorded.",
+  },
+  D44: {
+    wanted: "JWTs signed with the application's secret open its sockets",
+    reading: "No recording sends such a JWT, and the applications of the recordings do not accept them; tested by the server itself.",
+  },
 }

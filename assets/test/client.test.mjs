@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
+import { LongPoll } from "phoenix";
 import WebSocket from "ws";
 
 import PusherLite from "../dist/js/pusher.mjs";
@@ -43,6 +44,22 @@ function calls() {
   const next = () => (arrived.length > 0 ? Promise.resolve(arrived.shift()) : new Promise((done) => waiting.push(done)));
   return { callback, next, unread: () => arrived.length };
 }
+
+/** Resolves when so many attempts to connect have been made. */
+function attempts(number) {
+  return server.saw(({ kind }) => kind === "connect" && --number === 0);
+}
+
+const questions = () => server.count(({ kind }) => kind === "diagnose");
+
+/** The lines that are printed as errors from now on. */
+function printed(t) {
+  const lines = calls();
+  t.mock.method(console, "error", lines.callback);
+  return lines;
+}
+
+const refusal = (reason, advice = "Do something.", status = 403) => ({ status, reason, advice });
 
 async function joined(client, topic, options = {}) {
   const success = calls();
@@ -284,6 +301,174 @@ test("a refresh that fails is reported, and tried again", async () => {
   const messages = [(await failed.next())[0].message];
   while (!messages.some((message) => message?.includes("refreshJwt"))) messages.push((await failed.next())[0].message);
   assert.ok(messages.includes("backend down"));
+});
+
+test("a JWT that the server refuses is replaced, without waiting for the tenth refusal", async (t) => {
+  printed(t);
+  for (const reason of ["bad signature", "token not valid", "session ended", "JWT expired at 2026-11-30T06:00:00Z"]) {
+    const answered = calls();
+    // The second attempt waits for the answer, so that it is refreshed before there are ten.
+    server.accepts = ({ guardian_token }) => guardian_token === "fresh" || answered.next().then(() => false);
+    answered.callback();
+    server.diagnoses = () => refusal(reason);
+    const [asked, opened] = [calls(), calls()];
+    const client = connect({
+      jwt: jwtExpiringAt(4102444800),
+      onSocketSuccess: opened.callback,
+      refreshJwt: async () => {
+        asked.callback();
+        answered.callback();
+        return "fresh";
+      },
+    });
+    await opened.next();
+    assert.equal(asked.unread(), 1, reason);
+    client.disconnect();
+  }
+});
+
+test("another JWT is not asked for where it would not help", async (t) => {
+  printed(t);
+  for (const answer of [refusal("not enrolled"), refusal("origin not allowed"), refusal("too fast: JWT", "", 429)]) {
+    server.diagnoses = () => answer;
+    server.accepts = ({ guardian_token }) => guardian_token === "fresh";
+    const asked = calls();
+    const before = server.count(({ kind }) => kind === "connect");
+    const client = connect({
+      refreshJwt: async () => {
+        asked.callback(server.count(({ kind }) => kind === "connect") - before);
+        return "fresh";
+      },
+    });
+    assert.deepEqual(await asked.next(), [10], answer.reason);
+    client.disconnect();
+  }
+});
+
+test("a refused JWT whose successor is refused for the same reason is not replaced again before the tenth refusal", async (t) => {
+  const lines = printed(t);
+  server.accepts = () => false;
+  server.diagnoses = () => refusal("bad signature");
+  const asked = calls();
+  let made = 0;
+  connect({
+    refreshJwt: async () => {
+      asked.callback(server.count(({ kind }) => kind === "connect"));
+      return `jwt-${(made += 1)}`;
+    },
+  });
+  await attempts(19);
+  assert.ok(made <= 2, `${made} JWTs`);
+  assert.equal(lines.unread(), 1);
+});
+
+test("when a socket is closed because its JWT has expired, another one is asked for before anything is refused", async (t) => {
+  const lines = printed(t);
+  const [asked, opened] = [calls(), calls()];
+  const fetched = calls();
+  const client = connect({
+    onSocketSuccess: opened.callback,
+    refreshJwt: async () => {
+      asked.callback();
+      await fetched.next();
+      return "fresh";
+    },
+  });
+  await opened.next();
+  server.accepts = ({ guardian_token }) => guardian_token === "fresh";
+  server.diagnoses = (jwt) => (jwt === "fresh" ? { status: 200 } : refusal("JWT expired"));
+  server.dropAll(4401);
+  await asked.next();
+  await attempts(4);
+  fetched.callback();
+  await opened.next();
+  assert.equal(client.jwt, "fresh");
+  assert.equal(server.count(({ kind, jwt }) => kind === "diagnose" && jwt !== "fresh"), 0, "the reason is known");
+  assert.deepEqual([asked.unread(), lines.unread()], [0, 0]);
+});
+
+test("a refused socket prints why, once, however often it is tried", async (t) => {
+  const lines = printed(t);
+  server.accepts = () => false;
+  server.diagnoses = () => refusal("not enrolled", "Have an admin invite the user.");
+  connect({ uniqueUserId: "a&b", socketOptions: { params: { tab: "left" } } });
+  assert.deepEqual(await lines.next(), ["pusher_lite: the socket was refused: not enrolled. Have an admin invite the user."]);
+  await attempts(35);
+  assert.equal(lines.unread(), 0);
+  assert.ok(questions() <= 4, `${questions()} questions for 35 attempts`);
+  const { path, params, jwt } = await server.saw(({ kind }) => kind === "diagnose");
+  assert.deepEqual([path, params, jwt], [
+    "/socket/diagnose",
+    { app_key: "app-key", unique_identifier: "a&b", vsn: "2.0.0" },
+    "a-jwt",
+  ]);
+});
+
+test("over long-polling the reason is printed as well", async (t) => {
+  const lines = printed(t);
+  server.diagnoses = () => refusal("application archived", "Restore it.");
+  connect({ socketOptions: { transport: LongPoll } });
+  assert.deepEqual(await lines.next(), ["pusher_lite: the socket was refused: application archived. Restore it."]);
+});
+
+test("another reason is printed, and the same one again after a socket has opened", async (t) => {
+  const lines = printed(t);
+  const opened = calls();
+  server.accepts = () => false;
+  server.diagnoses = () => refusal("JWT expired at 2026-11-30T06:00:00Z", "First.");
+  const client = connect({ onSocketSuccess: opened.callback });
+  assert.match((await lines.next())[0], /JWT expired at 2026-11-30T06:00:00Z\. First\.$/);
+  server.diagnoses = (jwt) => (jwt === "b" ? refusal("JWT expired at 2026-11-30T07:00:00Z") : refusal("not enrolled"));
+  client.jwt = "b";
+  await server.saw(({ kind, jwt }) => kind === "diagnose" && jwt === "b");
+  client.jwt = "c";
+  assert.match((await lines.next())[0], /not enrolled/, "the time is no other reason");
+  server.accepts = () => true;
+  await opened.next();
+  server.accepts = () => false;
+  server.dropAll();
+  assert.match((await lines.next())[0], /not enrolled/);
+});
+
+test("an answer that comes after the socket has opened is not printed", async (t) => {
+  const lines = printed(t);
+  const [answered, opened] = [calls(), calls()];
+  server.accepts = () => false;
+  server.diagnoses = () => answered.next().then(() => refusal("not enrolled"));
+  connect({ onSocketSuccess: opened.callback });
+  await server.saw(({ kind }) => kind === "diagnose");
+  server.accepts = () => true;
+  await opened.next();
+  answered.callback();
+  server.accepts = () => false;
+  server.diagnoses = () => refusal("application archived");
+  server.dropAll();
+  assert.match((await lines.next())[0], /application archived/);
+});
+
+test("a question that is not answered is not told of, and the client goes on", async (t) => {
+  const lines = printed(t);
+  const answers = [undefined, "no JSON", "null", {}, { status: 200 }, { status: 403, reason: 7 }];
+  for (const answer of answers) {
+    const opened = calls();
+    server.accepts = () => false;
+    server.diagnoses = () => {
+      server.accepts = () => true;
+      return answer;
+    };
+    const client = connect({ onSocketSuccess: opened.callback });
+    await opened.next();
+    client.disconnect();
+  }
+  const fetched = t.mock.method(globalThis, "fetch", () => {
+    server.accepts = () => true;
+    return Promise.reject(new TypeError("fetch failed"));
+  });
+  const opened = calls();
+  server.accepts = () => false;
+  connect({ onSocketSuccess: opened.callback });
+  await opened.next();
+  assert.deepEqual([questions(), fetched.mock.callCount(), lines.unread()], [answers.length, 1, 0]);
 });
 
 test("misuse is answered with what to do", () => {

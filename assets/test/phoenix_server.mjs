@@ -15,9 +15,12 @@ export class PhoenixServer {
   /** Decides by the connect parameters whether a handshake is accepted, and by the topic whether a join is. */
   accepts = () => true;
   joinable = () => true;
+  /** Answers questions at `/socket/diagnose`, by the JWT: JSON, a text, or `undefined` as a server that knows no such path. */
+  diagnoses = () => undefined;
 
   static async start() {
     const server = new PhoenixServer();
+    server.#http.on("request", (request, response) => server.#answer(request, response));
     server.#http.on("upgrade", (request, stream, head) => server.#upgrade(request, stream, head));
     server.#http.listen(0, "127.0.0.1");
     await once(server.#http, "listening");
@@ -52,6 +55,7 @@ export class PhoenixServer {
   async stop() {
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#http.close();
+    this.#http.closeAllConnections();
     await once(this.#http, "close");
   }
 
@@ -60,11 +64,27 @@ export class PhoenixServer {
     this.#events.emit("entry", entry);
   }
 
-  #upgrade(request, stream, head) {
+  async #answer(request, response) {
+    const url = new URL(request.url, "http://server");
+    const params = Object.fromEntries(url.searchParams);
+    if (url.pathname === "/socket/longpoll") {
+      this.#record({ kind: "connect", path: url.pathname, params });
+      return response.end('{"status":403,"reason":"refused"}');
+    }
+    const jwt = request.headers["x-phoenix-authtoken"];
+    this.#record({ kind: "diagnose", path: url.pathname, params, jwt });
+    const answer = url.pathname === "/socket/diagnose" ? await this.diagnoses(jwt) : undefined;
+    response.statusCode = answer === undefined ? 404 : 200;
+    response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
+  }
+
+  async #upgrade(request, stream, head) {
     const url = new URL(request.url, "http://server");
     const params = Object.fromEntries(url.searchParams);
     this.#record({ kind: "connect", path: url.pathname, params });
-    if (!this.accepts(params)) return stream.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    // The client may have gone when it is decided.
+    stream.on("error", () => {});
+    if (!(await this.accepts(params))) return stream.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     this.#sockets.handleUpgrade(request, stream, head, (socket) => {
       socket.on("message", (frame) => this.#receive(socket, params, JSON.parse(frame)));
       socket.on("close", () => [...this.#members.values()].forEach((member) => this.#untrack(member, socket)));

@@ -117,9 +117,12 @@ describe("/js/pusher.js in a page of another origin", { skip: browserLeftOut() }
         }
       })
 
-      test("a refused connection is told", async () => {
+      test("a refused connection is told, and once why", async () => {
         const eve = await user("eve", topic("refused"), { ...given, jwt: "no.jwt.atall" })
-        await happens(eve, "connection failed")
+        const isReason = (line) => line.startsWith("pusher_lite: the socket was refused: malformed JWT. Pass the JWT")
+        while (!eve.complaints.some(isReason)) await eve.page.waitForEvent("console", { timeout: HAPPENS_WITHIN })
+        await happens(eve, "connection failed", 5)
+        assert.equal(eve.complaints.filter(isReason).length, 1)
         assert.ok(!(await eve.page.evaluate(() => window.happened)).includes("connected"))
       })
 

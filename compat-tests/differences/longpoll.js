@@ -1,7 +1,7 @@
 // Changes that the rows of DIFFERENCES.md ask for in longpoll.json and in the long-polling scenarios of v2.json: each
 // rewrites the recorded answers.
 
-import { matching, oneOf } from "../replay/match.js"
+import { matching, oneOf, someText } from "../replay/match.js"
 import { JSON_TYPE } from "./answers.js"
 
 const HEADERS = {
@@ -32,11 +32,14 @@ const ROWS = {
   D21: binaryLeftOut,
   D22: (steps) => steps,
   D23: unreadableRefused,
+  D43: (steps) => answerEach(steps, isRefused, () => answerOk({ status: 403, reason: someText })),
 }
 
 const crashed = ({ response }) => response?.status === 500
 
 const isOpening = ({ request }) => request?.startsWith("GET ") && !/[?&]token=/.test(request)
+
+const isRefused = ({ response }) => response?.json?.status === 403
 
 const isHuge = ({ body }) => /…\(9\d{6}\)$/.test(body ?? "")
 

@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod circles;
 mod cli;
+mod docs;
 mod http;
 mod layering;
 mod longpoll;

@@ -9,6 +9,7 @@ import type { Channel, Push, SocketConnectOption } from "phoenix";
 
 import { resolveEndpoint } from "./endpoint";
 import { JwtRefresh } from "./jwt_refresh";
+import { Refusals } from "./refusals";
 
 /** One open socket of a user, as the server lists it. */
 export interface PresenceMeta {
@@ -36,7 +37,7 @@ export interface PresenceCallbacks {
 export interface PusherLiteOptions {
   /** `name[:port][/prefix]` of the server, without a protocol. Default: where the script was loaded from. */
   host?: string;
-  /** A JWT with the permission to join, from `POST /api/sessions?channel=true`. Required. */
+  /** A JWT from `POST /api/sessions?channel=true`, or signed by the page's backend with the application's secret. Required. */
   jwt: string;
   /** Id of the user: the key in everyone's presence list. Required; at most one user each. */
   uniqueUserId: string | number;
@@ -48,7 +49,7 @@ export interface PusherLiteOptions {
   onSocketSuccess?: () => void;
   /** Called whenever connecting fails or the connection breaks. The client reconnects by itself. Default: a warning. */
   onSocketError?: (error: unknown) => void;
-  /** Called for a new JWT when the server refuses the one in use, as when it has expired. */
+  /** Called for a new JWT when the server refuses the one in use, or closes the socket because it has expired. */
   refreshJwt?: () => Promise<string>;
 }
 
@@ -192,7 +193,7 @@ export class PusherLite {
   ) {
     const { jwt, uniqueUserId, socketOptions = {} } = options ?? {};
     if (!isText(appKey)) throw misuse("the application's key is missing: new PusherLite(appKey, options)");
-    if (!isText(jwt)) throw misuse("`jwt` is missing: get one from POST /api/sessions on your backend");
+    if (!isText(jwt)) throw misuse("`jwt` is missing: get one from your backend");
     if (!isText(uniqueUserId) && typeof uniqueUserId !== "number") {
       throw misuse("`uniqueUserId` is missing: it names this user in the presence list");
     }
@@ -256,13 +257,24 @@ export class PusherLite {
   }
 
   private watch(refreshJwt: PusherLiteOptions["refreshJwt"]): void {
-    this.socket.onOpen(() => this.socketSuccess());
+    if (refreshJwt !== undefined && typeof refreshJwt !== "function") throw misuse("`refreshJwt` must be a function");
+    const refresh = refreshJwt && new JwtRefresh(this, refreshJwt);
+    const refusals = new Refusals(this, refresh);
+    let isOpen = false;
+    this.socket.onOpen(() => {
+      isOpen = true;
+      refresh?.opened();
+      refusals.opened();
+      this.socketSuccess();
+    });
     this.socket.onError((error) => this.socketError(error));
-    if (refreshJwt === undefined) return;
-    if (typeof refreshJwt !== "function") throw misuse("`refreshJwt` must be a function");
-    const refresh = new JwtRefresh(this, refreshJwt);
-    this.socket.onOpen(() => refresh.opened());
-    this.socket.onClose(() => refresh.closed());
+    this.socket.onClose((event: { code?: number } | undefined) => {
+      const wasOpen = isOpen;
+      isOpen = false;
+      if (wasOpen) return refresh?.closed(event?.code);
+      refresh?.failed();
+      refusals.failed();
+    });
   }
 }
 
