@@ -14,7 +14,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Version of the newest migration, the same for both databases.
-const NEWEST: &str = "20261129000002";
+const NEWEST: &str = "20261130000002";
 
 /// The advisory lock that migrating processes take: any number, as long as all of them take the same one.
 const LOCK: i64 = 0x7075_7368_6572;

@@ -29,6 +29,7 @@ pub(super) async fn create_session(app: App, _request: Request) -> Result<Respon
         permissions: Permissions::CHANNEL,
         scope: Scope::Demo,
         lifetime: Duration::from_secs(3600),
+        not_after: None,
     });
     Ok(Response::json(StatusCode::CREATED, &json!({ "jwt": jwt, "app_key": demo.app_key })))
 }

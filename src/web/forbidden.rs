@@ -16,7 +16,7 @@ pub enum Forbidden {
     /// The JWT names no user.
     NoUser,
     /// The application is unknown or archived, the user does not belong to an organization that owns it, or the token
-    /// is invalid.
+    /// is invalid or its scope includes no sockets.
     NoAccess,
     /// The session of the page that the JWT was issued to has ended.
     SessionEnded,

@@ -19,20 +19,21 @@ use crate::{
     web::App,
 };
 
-/// Answers with the active applications of the organization.
+/// Answers with the active applications of the organization, without secrets for a token that only reads.
 pub(in crate::web) async fn index(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
     let mut conn = app.db.conn().await?;
     let organization = request.path_param("organization_id");
     let organization = Reference::parse(&organization);
     caller.require_admin_of(&mut conn, organization).await?;
     let applications = applications::list(&mut conn, organization).await?;
-    Ok(data(StatusCode::OK, applications.iter().map(view).collect::<Vec<_>>()))
+    let shown = applications.iter().map(|application| view(&caller, application));
+    Ok(data(StatusCode::OK, shown.collect::<Vec<_>>()))
 }
 
 /// Answers with one of them, by id or key.
 pub(in crate::web) async fn show(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
     let application = find(&caller, &request, &mut app.db.conn().await?).await?;
-    Ok(data(StatusCode::OK, view(&application)))
+    Ok(data(StatusCode::OK, view(&caller, &application)))
 }
 
 /// Creates an application. Generates its key and secret if none are given (D14).
@@ -60,7 +61,7 @@ pub(in crate::web) async fn create(app: App, request: Request, caller: Caller) -
     let insert = async |tx: &mut Transaction<'_>| operations::create(tx, &actor, organization.id, &new).await;
     let application = app.db.transaction(insert).await.map_err(|error| taken(&changes, error))?;
     let path = format!("/api/organizations/{}/applications/{}", organization.id, application.id);
-    Ok(created(&path, view(&application)))
+    Ok(created(&path, view(&caller, &application)))
 }
 
 /// Changes an application. A key or secret that is emptied is generated anew.
@@ -75,7 +76,7 @@ pub(in crate::web) async fn update(app: App, request: Request, caller: Caller) -
     let actor = caller.actor();
     let update = async |tx: &mut Transaction<'_>| operations::update(tx, &actor, before.id, &changes, None).await;
     let (application, _) = app.db.transaction(update).await.map_err(|error| taken(&changeset, error))?;
-    Ok(data(StatusCode::OK, view(&application)))
+    Ok(data(StatusCode::OK, view(&caller, &application)))
 }
 
 /// Archives an application and closes its sockets (D5).
@@ -84,11 +85,12 @@ pub(in crate::web) async fn delete(app: App, request: Request, caller: Caller) -
     let actor = caller.actor();
     let archive = async |tx: &mut Transaction<'_>| operations::archive(tx, &actor, application.id).await;
     let archived = app.db.transaction(archive).await?.ok_or(Error::NotFound("application"))?;
-    Ok(data(StatusCode::OK, view(&archived)))
+    Ok(data(StatusCode::OK, view(&caller, &archived)))
 }
 
-fn view(application: &Application) -> Value {
+fn view(caller: &Caller, application: &Application) -> Value {
     let Application { id, name, app_key, app_secret, archived_at } = application;
+    let app_secret = app_secret.as_ref().filter(|_| caller.may_see_secrets());
     json!({
         "id": id, "name": name, "app_key": app_key, "app_secret": app_secret, "archived_at": timestamp(*archived_at),
     })

@@ -8,6 +8,7 @@ mod events;
 mod input;
 mod quotas;
 mod restricted;
+mod scopes;
 mod tenants;
 
 /// The key of Test App, which Acme owns.
