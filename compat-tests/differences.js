@@ -154,4 +154,12 @@ export const DIFFERENCES = {
     wanted: "the JWTs of pages can be restricted",
     reading: "No recording asks for it, or sends such a JWT; tested by the server itself.",
   },
+  D42: {
+    wanted: "tokens can have a name, a scope and an expiry",
+    reading: "No recording sends these parameters. Tokens without them answer, and do, as recorded.",
+  },
+  D43: {
+    wanted: "no mail contains a token",
+    reading: "There are no recordings of sign-up; tested by the server itself, and in Chromium.",
+  },
 }
