@@ -166,4 +166,12 @@ export const DIFFERENCES = {
     wanted: "JWTs signed with the application's secret open its sockets",
     reading: "No recording sends such a JWT, and the applications of the recordings do not accept them; tested by the server itself.",
   },
+  D45: {
+    wanted: "tokens can have a name, a scope and an expiry",
+    reading: "No recording sends these parameters. Tokens without them answer, and do, as recorded.",
+  },
+  D46: {
+    wanted: "no mail contains a token",
+    reading: "There are no recordings of sign-up; tested by the server itself, and in Chromium.",
+  },
 }

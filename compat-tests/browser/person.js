@@ -168,9 +168,15 @@ export class Person {
     return new URL(this.page.url()).pathname
   }
 
-  /** @returns {Promise<string>} a new token, which the page shows this once */
-  async createToken() {
+  /**
+   * @param {{name?: string, scope?: string, expires?: string}} settings labels of the form's choices
+   * @returns {Promise<string>} a new token, which the page shows this once
+   */
+  async createToken({ name = "", scope, expires } = {}) {
     await this.goTo("/account/tokens")
+    await this.fill({ Name: name })
+    if (scope) await this.page.getByRole("radio", { name: scope, exact: true }).check()
+    if (expires) await this.field("Expires").selectOption(expires)
     await this.press("Create token")
     const shown = this.page.locator("code[data-copy]")
     await shown.waitFor()

@@ -2,9 +2,16 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, ValueHint,
+    builder::{PossibleValue, PossibleValuesParser},
+    value_parser,
+};
 
-use crate::config::{SETTINGS, Setting};
+use crate::{
+    config::{SETTINGS, Setting},
+    store::token_scope::TokenScope,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,7 +19,7 @@ Examples:
   PUSHER_LITE_DEMO=true pusher-lite              the same, with demo data and a chat at /demo
   pusher-lite --port 5000 --host 0.0.0.0         listen elsewhere
   pusher-lite user create --email me@example.com --root
-  pusher-lite token create --user me@example.com
+  pusher-lite token create --user me@example.com --name chat --scope publish --expires-in-days 90
   pusher-lite mail test me@example.com           send a test mail
   pusher-lite config check                       check and show the settings
 
@@ -130,4 +137,30 @@ fn token_create() -> Command {
     Command::new("create")
         .about("Create a token and print it, without anything else")
         .arg(Arg::new("user").long("user").value_name("EMAIL").required(true).help("The user of the token"))
+        .arg(
+            Arg::new("token_name")
+                .long("name")
+                .value_name("NAME")
+                .help("The name to show, at most 100 characters, such as the backend that uses the token"),
+        )
+        .arg(
+            Arg::new("scope")
+                .long("scope")
+                .value_name("SCOPE")
+                .default_value(TokenScope::All.name())
+                .value_parser(PossibleValuesParser::new(TokenScope::ALL.map(scope)))
+                .help("What the token is for"),
+        )
+        .arg(
+            Arg::new("expires_in_days")
+                .long("expires-in-days")
+                .value_name("DAYS")
+                .value_parser(value_parser!(u16).range(1..=36_500))
+                .help("The days after which the token is invalid; without it, the token does not expire"),
+        )
+}
+
+/// Returns a value of the argument for the scope, with its explanation.
+fn scope(scope: TokenScope) -> PossibleValue {
+    PossibleValue::new(scope.name()).help(scope.sentence())
 }

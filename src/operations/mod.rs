@@ -41,7 +41,7 @@ use crate::store::{
 pub enum Quota<'a> {
     /// That of this user, unless the user is root.
     Of(&'a User, &'a UserLimits),
-    /// None: the row is made by a root user for another user, by the command line, or as the first one of a new account.
+    /// None: the row is created by a root user for another user, by the command line, or with a new account.
     Unlimited,
 }
 

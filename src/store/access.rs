@@ -24,6 +24,7 @@ use super::{
     reference::is_storable,
     sessions::{self, SessionHash},
     signing_secret::{SecretId, SigningSecret},
+    token_scope::{Capability, TokenScope},
     user_suspensions::{self, Standing},
     user_tokens,
 };
@@ -153,7 +154,8 @@ pub struct SocketAccess {
     pub user_active: bool,
     /// True if every organization is open to the user.
     pub is_root: bool,
-    /// True if the token that the JWT came from is still valid, or if the JWT came from none.
+    /// True if the token that the JWT came from is still valid and its scope includes sockets, or if the JWT came from
+    /// none.
     pub token_active: bool,
     /// True if the browser session of the page that the JWT was issued to is still active, or if the JWT was issued to
     /// none.
@@ -194,8 +196,9 @@ pub struct PublisherAccess {
     pub user_exists: bool,
     /// True if the user is active.
     pub user_active: bool,
-    /// True if the token that the JWT came from is still valid, or if the JWT came from none.
-    pub token_active: bool,
+    /// Scope of the token that the JWT came from; none if the token is not valid. A JWT that came from no token is not
+    /// limited.
+    pub token_scope: Option<TokenScope>,
     /// True if the user administers the organization of the path (D3); false when the token is not valid.
     pub is_admin: bool,
     /// The active application of that organization, looked up for admins only. None of an archived organization.
@@ -248,7 +251,8 @@ impl Access {
     }
 
     /// Returns those of these open sockets, at most [`PAGE`], that may not stay open. Reads the database and not the
-    /// cache. If there are such sockets, it clears the cache, since another process has written to the database.
+    /// cache. If there are such sockets, it clears the cache, since another process has written to the database, or a token
+    /// has expired.
     ///
     /// # Errors
     ///
@@ -379,7 +383,9 @@ async fn look_up_sockets(conn: &mut DbConn, keys: &[&SocketKey]) -> Result<Vec<S
     let users = user_suspensions::active_among(conn, &user_ids).await?;
     let users: HashMap<i32, _> = users.into_iter().map(|user| (user.id, user)).collect();
     let token_ids = distinct(keys.iter().filter_map(|key| key.token_id));
-    let tokens: HashSet<_> = user_tokens::active_among(conn, &token_ids).await?.into_iter().collect();
+    let tokens = user_tokens::active_among(conn, &token_ids).await?;
+    let to_connect = tokens.into_iter().filter(|(.., settings)| settings.scope.permits(Capability::Connect));
+    let tokens: HashSet<_> = to_connect.map(|(id, user_id, _)| (id, user_id)).collect();
     let names = distinct(keys.iter().filter_map(|key| key.session));
     let sessions: HashSet<_> = sessions::active_among(conn, &names).await?.into_iter().collect();
     let app_keys = distinct(keys.iter().map(|key| key.app_key.as_str()));
@@ -412,7 +418,7 @@ async fn look_up_publisher(conn: &mut DbConn, key: &PublisherKey) -> Result<Publ
     let refused = |user_exists| PublisherAccess {
         user_exists,
         user_active: false,
-        token_active: false,
+        token_scope: None,
         is_admin: false,
         application: None,
     };
@@ -421,15 +427,16 @@ async fn look_up_publisher(conn: &mut DbConn, key: &PublisherKey) -> Result<Publ
         Standing::Ended => return Ok(refused(true)),
         Standing::Active(user) => user,
     };
-    let token_active = user_tokens::is_active_if_any(conn, key.token_id, key.user_id).await?;
+    let settings = user_tokens::settings_of_origin(conn, key.token_id, key.user_id).await?;
+    let token_scope = settings.map(|settings| settings.scope);
     let organization = Reference::parse(&key.organization);
-    let is_admin = token_active && enrollments::administers(conn, user.id, user.is_root, organization).await?;
+    let is_admin = token_scope.is_some() && enrollments::administers(conn, user.id, user.is_root, organization).await?;
     let application = if is_admin {
         applications::find_to_publish(conn, organization, Reference::parse(&key.application)).await?
     } else {
         None
     };
-    Ok(PublisherAccess { user_exists: true, user_active: true, token_active, is_admin, application })
+    Ok(PublisherAccess { user_exists: true, user_active: true, token_scope, is_admin, application })
 }
 
 #[cfg(test)]

@@ -136,6 +136,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    user_token_settings (user_token_id) {
+        user_token_id -> Integer,
+        name -> Nullable<Text>,
+        scope -> Text,
+        expires_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     invitation_enrollments (invitation_id, organization_id) {
         invitation_id -> Integer,
         organization_id -> Integer,
@@ -246,6 +255,7 @@ diesel::joinable!(ownerships -> organizations (organization_id));
 diesel::joinable!(rememberables -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(user_suspensions -> users (user_id));
+diesel::joinable!(user_token_settings -> user_tokens (user_token_id));
 diesel::joinable!(user_token_uses -> user_tokens (user_token_id));
 diesel::joinable!(user_tokens -> users (user_id));
 
@@ -269,6 +279,7 @@ macro_rules! all_tables {
             rememberables,
             sessions,
             user_suspensions,
+            user_token_settings,
             user_token_uses,
             user_tokens,
             users,

@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::{
     Error, Result, Transaction,
     schema::{enrollments, user_tokens, users},
+    user_tokens::valid,
     users::User,
 };
 
@@ -56,10 +57,7 @@ impl UserLimits {
             return Ok(());
         }
         hold(tx, by).await?;
-        let valid = user_tokens::table
-            .filter(user_tokens::user_id.eq(by.id))
-            .filter(user_tokens::invalidated_at.is_null())
-            .count();
+        let valid = user_tokens::table.filter(user_tokens::user_id.eq(by.id)).filter(valid!()).count();
         let count: i64 = on_conn!(tx, |raw| valid.get_result(raw))?;
         check(count, self.tokens, "token", "valid tokens of yours; invalidate one")
     }

@@ -9,8 +9,9 @@ use super::{
     error::Optional as _,
     now,
     reference::truncated,
-    schema::{user_token_uses, user_tokens},
-    user_tokens::UserToken,
+    schema::{user_token_settings, user_token_uses, user_tokens},
+    user_token_settings::TokenSettings,
+    user_tokens::{UserToken, valid},
 };
 
 /// The last use of a token, to about a minute.
@@ -23,14 +24,33 @@ pub struct Use {
     pub ip: Option<String>,
 }
 
+/// A token, and all that its owner is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedToken {
+    /// The token itself.
+    pub token: UserToken,
+    /// Name, scope and expiry.
+    pub settings: TokenSettings,
+    /// Last use, if the token was used since uses are recorded.
+    pub last_use: Option<Use>,
+    /// True if the token is neither invalidated nor expired.
+    pub is_valid: bool,
+}
+
 /// Returns all tokens of a user with their last use, the newest token first.
-pub async fn list(conn: &mut DbConn, user_id: i32) -> Result<Vec<(UserToken, Option<Use>)>> {
-    on_conn!(conn, |raw| user_tokens::table
+pub async fn list(conn: &mut DbConn, user_id: i32) -> Result<Vec<ListedToken>> {
+    let rows: Vec<(UserToken, Option<TokenSettings>, Option<Use>, bool)> = on_conn!(conn, |raw| user_tokens::table
+        .left_join(user_token_settings::table)
         .left_join(user_token_uses::table)
         .filter(user_tokens::user_id.eq(user_id))
         .order(user_tokens::id.desc())
-        .select((UserToken::as_select(), Option::<Use>::as_select()))
-        .load(raw))
+        .select((UserToken::as_select(), Option::<TokenSettings>::as_select(), Option::<Use>::as_select(), valid!()))
+        .load(raw))?;
+    let listed = |(token, row, last_use, is_valid)| {
+        let settings = TokenSettings::of_row(row);
+        ListedToken { token, settings, last_use, is_valid }
+    };
+    Ok(rows.into_iter().map(listed).collect())
 }
 
 /// Records that a token is used now. An address that is too long for its column is cut. Returns `true` for the first

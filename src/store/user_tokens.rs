@@ -13,12 +13,38 @@ use super::{
     error::Optional as _,
     now,
     reference::is_storable,
-    schema::{user_tokens, users},
+    schema::{user_token_settings, user_tokens, users},
     user_suspensions::active,
+    user_token_settings::TokenSettings,
     users::User,
 };
 
-/// A token, valid until it is invalidated.
+// The settings of tokens as `valid!` looks at them, in queries that may have joined the table themselves.
+diesel::alias! {
+    pub(in crate::store) const EXPIRIES: Alias<Expiries> = user_token_settings as expiries;
+}
+
+/// The condition that the token of a row of `user_tokens` is valid, that is, neither invalidated nor expired. For both
+/// backends to infer.
+macro_rules! valid {
+    () => {{
+        use $crate::store::{
+            schema::{user_token_settings, user_tokens},
+            user_tokens::EXPIRIES,
+        };
+        let of_token =
+            diesel::ExpressionMethods::eq(EXPIRIES.field(user_token_settings::user_token_id), user_tokens::id);
+        let over = diesel::ExpressionMethods::le(EXPIRIES.field(user_token_settings::expires_at), $crate::store::now());
+        let expired = diesel::QueryDsl::filter(diesel::QueryDsl::filter(EXPIRIES, of_token), over);
+        diesel::BoolExpressionMethods::and(
+            diesel::ExpressionMethods::is_null(user_tokens::invalidated_at),
+            diesel::dsl::not(diesel::dsl::exists(expired)),
+        )
+    }};
+}
+pub(in crate::store) use valid;
+
+/// A token, valid until it is invalidated or expires, see [`TokenSettings`].
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = user_tokens)]
 pub struct UserToken {
@@ -50,7 +76,7 @@ impl fmt::Debug for UserToken {
     }
 }
 
-/// Returns the token and its user, if it has not been invalidated and the user is active.
+/// Returns the token and its user, if it is valid and the user is active.
 pub async fn find_active(conn: &mut DbConn, token: &str) -> Result<Option<(UserToken, User)>> {
     if !is_storable(token) {
         return Ok(None);
@@ -58,14 +84,14 @@ pub async fn find_active(conn: &mut DbConn, token: &str) -> Result<Option<(UserT
     on_conn!(conn, |raw| user_tokens::table
         .inner_join(users::table)
         .filter(user_tokens::token.eq(token))
-        .filter(user_tokens::invalidated_at.is_null())
+        .filter(valid!())
         .filter(active!())
         .select((UserToken::as_select(), User::as_select()))
         .first(raw))
     .optional()
 }
 
-/// Returns the token, whether it has been invalidated or not.
+/// Returns the token, whether it is valid or not.
 pub async fn find(conn: &mut DbConn, token: &str) -> Result<Option<UserToken>> {
     if !is_storable(token) {
         return Ok(None);
@@ -77,7 +103,7 @@ pub async fn find(conn: &mut DbConn, token: &str) -> Result<Option<UserToken>> {
     .optional()
 }
 
-/// Returns the token with this id, if it belongs to this user, whether it has been invalidated or not.
+/// Returns the token with this id, if it belongs to this user, whether it is valid or not.
 pub async fn find_of(conn: &mut DbConn, user_id: i32, id: i32) -> Result<Option<UserToken>> {
     on_conn!(conn, |raw| user_tokens::table
         .find(id)
@@ -87,11 +113,11 @@ pub async fn find_of(conn: &mut DbConn, user_id: i32, id: i32) -> Result<Option<
     .optional()
 }
 
-/// Returns the user's oldest token that is valid.
+/// Returns the user's oldest valid token.
 pub async fn first_active_of(conn: &mut DbConn, user_id: i32) -> Result<Option<UserToken>> {
     on_conn!(conn, |raw| user_tokens::table
         .filter(user_tokens::user_id.eq(user_id))
-        .filter(user_tokens::invalidated_at.is_null())
+        .filter(valid!())
         .order(user_tokens::id)
         .select(UserToken::as_select())
         .first(raw))
@@ -102,39 +128,36 @@ pub async fn first_active_of(conn: &mut DbConn, user_id: i32) -> Result<Option<U
 pub async fn list_active_of(conn: &mut DbConn, user_id: i32) -> Result<Vec<UserToken>> {
     on_conn!(conn, |raw| user_tokens::table
         .filter(user_tokens::user_id.eq(user_id))
-        .filter(user_tokens::invalidated_at.is_null())
+        .filter(valid!())
         .order(user_tokens::id)
         .select(UserToken::as_select())
         .load(raw))
 }
 
-/// Returns true if this user has a token with this id that has not been invalidated.
-async fn is_active(conn: &mut DbConn, id: i32, user_id: i32) -> Result<bool> {
-    let active = user_tokens::table
-        .find(id)
-        .filter(user_tokens::user_id.eq(user_id))
-        .filter(user_tokens::invalidated_at.is_null());
-    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(active)).get_result(raw))
-}
-
-/// Returns the ids of those of these tokens that have not been invalidated, each with the id of its user.
-pub(super) async fn active_among(conn: &mut DbConn, ids: &[i32]) -> Result<Vec<(i32, i32)>> {
+/// Returns the ids of the valid tokens among these, each with the id of its user and its settings.
+pub async fn active_among(conn: &mut DbConn, ids: &[i32]) -> Result<Vec<(i32, i32, TokenSettings)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    on_conn!(conn, |raw| user_tokens::table
+    let found: Vec<(i32, i32, Option<TokenSettings>)> = on_conn!(conn, |raw| user_tokens::table
+        .left_join(user_token_settings::table)
         .filter(user_tokens::id.eq_any(ids))
-        .filter(user_tokens::invalidated_at.is_null())
-        .select((user_tokens::id, user_tokens::user_id))
-        .load(raw))
+        .filter(valid!())
+        .select((user_tokens::id, user_tokens::user_id, Option::<TokenSettings>::as_select()))
+        .load(raw))?;
+    Ok(found.into_iter().map(|(id, user_id, row)| (id, user_id, TokenSettings::of_row(row))).collect())
 }
 
-/// Returns true if the token that a JWT came from is still valid, or if the JWT came from none.
-pub async fn is_active_if_any(conn: &mut DbConn, id: Option<i32>, user_id: i32) -> Result<bool> {
-    match id {
-        Some(id) => is_active(conn, id, user_id).await,
-        None => Ok(true),
-    }
+/// Returns the settings of the token of this user that a JWT came from; none if the token is not valid. A JWT that came
+/// from no token is not limited.
+pub async fn settings_of_origin(
+    conn: &mut DbConn,
+    token_id: Option<i32>,
+    user_id: i32,
+) -> Result<Option<TokenSettings>> {
+    let Some(id) = token_id else { return Ok(Some(TokenSettings::ABSENT)) };
+    let found = active_among(conn, &[id]).await?;
+    Ok(found.into_iter().find(|(_, owner_id, _)| *owner_id == user_id).map(|(.., settings)| settings))
 }
 
 /// Returns the token as no other transaction can change it until this one ends.
@@ -149,7 +172,7 @@ pub async fn lock(tx: &mut Transaction<'_>, id: i32) -> Result<UserToken> {
         .get_result(raw))
 }
 
-/// Creates a token for the user: a version 4 UUID (D14).
+/// Creates a token for the user: a version 4 UUID (D14). It has no settings yet.
 ///
 /// # Errors
 ///
@@ -172,8 +195,7 @@ pub async fn create(tx: &mut Transaction<'_>, user_id: i32) -> Result<UserToken>
 /// oldest first.
 pub async fn invalidate_all_of(tx: &mut Transaction<'_>, user_id: i32) -> Result<Vec<UserToken>> {
     let now = now();
-    let valid =
-        user_tokens::table.filter(user_tokens::user_id.eq(user_id)).filter(user_tokens::invalidated_at.is_null());
+    let valid = user_tokens::table.filter(user_tokens::user_id.eq(user_id)).filter(valid!());
     let mut invalidated: Vec<UserToken> = on_conn!(tx, |raw| diesel::update(valid)
         .set((user_tokens::invalidated_at.eq(now), user_tokens::updated_at.eq(now)))
         .returning(UserToken::as_returning())

@@ -29,6 +29,7 @@ pub(super) async fn create_session(app: App, _request: Request) -> Result<Respon
         permissions: Permissions::CHANNEL,
         scope: Scope::Demo,
         lifetime: Duration::from_secs(3600),
+        not_after: None,
     };
     let restrictions = Restrictions { app_key: Some(demo.app_key.clone()), ..Restrictions::default() };
     let jwt = app.jwt.issue_restricted(&grant, &restrictions);

@@ -23,7 +23,7 @@ pub enum Forbidden {
     NoUser,
     /// There is no active user with the id in the JWT.
     UserEnded,
-    /// The token that the JWT came from is not valid.
+    /// The token that the JWT came from is not valid, or its scope includes no sockets.
     TokenEnded,
     /// The session of the page that the JWT was issued to has ended.
     SessionEnded,
@@ -94,7 +94,7 @@ impl Forbidden {
             Self::Jwt(Invalid::LivesTooLong) => "Sign JWTs that expire earlier.",
             Self::NotPermitted | Self::NoUser => "Get the JWT from POST /api/sessions.",
             Self::UserEnded => "Get a JWT of another user: this one is suspended, not confirmed, or gone.",
-            Self::TokenEnded => "Make another token, and get a JWT with it.",
+            Self::TokenEnded => "Get a JWT with a token that is valid and whose scope includes sockets.",
             Self::SessionEnded => "Sign in again.",
             Self::UnknownApplication => "Compare app_key with the key on the application's page.",
             Self::Archived => "Restore the application on its page.",

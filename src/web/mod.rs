@@ -32,6 +32,7 @@ mod sign_in;
 mod socket;
 pub mod sweep;
 mod table;
+mod token_form;
 mod views;
 
 use std::{

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     http::{Method, Router},
+    store::token_scope::Capability::{Manage, Publish, Read, Tokens},
     web::App,
 };
 
@@ -21,7 +22,7 @@ pub(super) fn transports() -> Routes {
 }
 
 /// Returns the table of routes: under `/api`, the method that registers a route says whether it is open or for callers
-/// with a JWT.
+/// with a JWT. Those also say what they need of the scope of the token that the JWT came from.
 #[rustfmt::skip]
 pub(super) fn table() -> Routes {
     Table::default()
@@ -80,28 +81,28 @@ pub(super) fn table() -> Routes {
 
         .open(Method::POST, "/api/sessions", sessions::create)
 
-        .rest(Method::GET,    "/api/organizations",      organizations::index)
-        .rest(Method::POST,   "/api/organizations",      organizations::create)
-        .rest(Method::GET,    "/api/organizations/{id}", organizations::show)
-        .rest(Method::PUT,    "/api/organizations/{id}", organizations::update)
-        .rest(Method::PATCH,  "/api/organizations/{id}", organizations::update)
-        .rest(Method::DELETE, "/api/organizations/{id}", organizations::delete)
+        .rest(Method::GET,    "/api/organizations",      Read,    organizations::index)
+        .rest(Method::POST,   "/api/organizations",      Manage,  organizations::create)
+        .rest(Method::GET,    "/api/organizations/{id}", Read,    organizations::show)
+        .rest(Method::PUT,    "/api/organizations/{id}", Manage,  organizations::update)
+        .rest(Method::PATCH,  "/api/organizations/{id}", Manage,  organizations::update)
+        .rest(Method::DELETE, "/api/organizations/{id}", Manage,  organizations::delete)
 
-        .rest(Method::GET,    "/api/organizations/{organization_id}/applications",      applications::index)
-        .rest(Method::POST,   "/api/organizations/{organization_id}/applications",      applications::create)
-        .rest(Method::GET,    "/api/organizations/{organization_id}/applications/{id}", applications::show)
-        .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}", applications::update)
-        .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}", applications::update)
-        .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}", applications::delete)
-        .rest(Method::POST,   "/api/organizations/{organization_id}/applications/{id}/secret", applications::rotate_secret)
-        .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}/secret", applications::end_previous_secret)
-        .rest(Method::GET,    "/api/organizations/{organization_id}/applications/{id}/policy", policies::show)
-        .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}/policy", policies::update)
-        .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}/policy", policies::update)
-        .rest(Method::POST, "/api/organizations/{organization_id}/applications/{application_id}/event/{event}", events::create)
+        .rest(Method::GET,    "/api/organizations/{organization_id}/applications",      Read,    applications::index)
+        .rest(Method::POST,   "/api/organizations/{organization_id}/applications",      Manage,  applications::create)
+        .rest(Method::GET,    "/api/organizations/{organization_id}/applications/{id}", Read,    applications::show)
+        .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}", Manage,  applications::update)
+        .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}", Manage,  applications::update)
+        .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}", Manage,  applications::delete)
+        .rest(Method::POST,   "/api/organizations/{organization_id}/applications/{id}/secret", Manage,  applications::rotate_secret)
+        .rest(Method::DELETE, "/api/organizations/{organization_id}/applications/{id}/secret", Manage,  applications::end_previous_secret)
+        .rest(Method::GET,    "/api/organizations/{organization_id}/applications/{id}/policy", Read,    policies::show)
+        .rest(Method::PUT,    "/api/organizations/{organization_id}/applications/{id}/policy", Manage,  policies::update)
+        .rest(Method::PATCH,  "/api/organizations/{organization_id}/applications/{id}/policy", Manage,  policies::update)
+        .rest(Method::POST, "/api/organizations/{organization_id}/applications/{application_id}/event/{event}", Publish, events::create)
 
-        .rest(Method::POST,   "/api/users/{user_id}/tokens",         user_tokens::create)
-        .rest(Method::DELETE, "/api/users/{user_id}/tokens/{token}", user_tokens::delete)
+        .rest(Method::POST,   "/api/users/{user_id}/tokens",         Tokens,  user_tokens::create)
+        .rest(Method::DELETE, "/api/users/{user_id}/tokens/{token}", Tokens,  user_tokens::delete)
 
         .route(Method::GET,    "/invitations/new",         invitations::new)
         .route(Method::POST,   "/invitations",             invitations::create)

@@ -1,8 +1,9 @@
 //! Open sockets, compared with the database every few seconds.
 //!
 //! Commits of this process close the sockets that depended on what they revoke (`effects`). Nothing tells this process
-//! about changes by others: another process, the original, an administrator with psql. The sweep makes sure that no
-//! socket outlives its permission by more than a moment, even if an event is lost.
+//! about changes by others: another process, the original, an administrator with psql. Nothing tells it that a token has
+//! expired, either. The sweep makes sure that no socket outlives its permission by more than a moment, even if an event is
+//! lost.
 
 use std::{panic::resume_unwind, time::Duration};
 
@@ -22,7 +23,7 @@ use crate::{
     web::App,
 };
 
-/// Interval of sweeps: time until a socket is closed whose permission another process revoked.
+/// Interval of sweeps: time until a socket is closed whose token has expired, or whose permission another process revoked.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Sweeps periodically. Runs forever.
@@ -62,7 +63,10 @@ pub async fn sweep(app: &App) -> store::Result<()> {
         }
     }
     if !ended.is_empty() {
-        tracing::info!(count = ended.len(), "Closed sockets whose permission another process took away.");
+        tracing::info!(
+            count = ended.len(),
+            "Closed sockets whose token has expired, or whose permission another process took away."
+        );
         app.hub.revoke(&ended).await;
     }
     outcome

@@ -1,8 +1,10 @@
-//! The rule of the table of routes: a route under `/api` without a credential has to be marked as open.
+//! The rule of the table of routes: a route under `/api` names its credential and what it needs of the token's scope, or is
+//! marked as open.
 
 use super::{Error, api::caller::Credential, routes::Routes};
 use crate::{
     http::{Method, Request, Response},
+    store::token_scope::Capability,
     web::App,
 };
 
@@ -42,17 +44,25 @@ impl Table {
         Self(self.0.any(pattern, handler))
     }
 
-    /// Adds a route under `/api` whose handler gets the credential `C`, and is not called without one.
+    /// Adds a route under `/api` whose handler gets the credential `C`, and is not called without one. The scope of the
+    /// caller's token has to permit what the route needs.
+    ///
+    /// # Panics
+    ///
+    /// For a route that needs no more than [`Capability::Read`] and is not a GET; and as [`Router::route`] does.
+    ///
+    /// [`Router::route`]: crate::http::Router::route
     #[must_use]
-    pub(super) fn rest<C, F, A>(self, method: Method, pattern: &'static str, handler: F) -> Self
+    pub(super) fn rest<C, F, A>(self, method: Method, pattern: &'static str, needs: Capability, handler: F) -> Self
     where
         C: Credential,
         F: Fn(App, Request, C) -> A + Copy + Send + Sync + 'static,
         A: Future<Output = Result<Response, Error>> + Send + 'static,
     {
         assert!(is_api(pattern), "{pattern} is not under {API}");
+        assert!(needs != Capability::Read || method == Method::GET, "{method} {pattern} does more than to read");
         let recognized = move |app: App, request: Request| async move {
-            let credential = C::recognize(&app, &request).await?;
+            let credential = C::recognize(&app, &request, needs).await?;
             handler(app, request, credential).await
         };
         Self(self.0.route(method, pattern, recognized))
@@ -84,7 +94,11 @@ fn is_api(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::StatusCode;
+    use crate::{http::StatusCode, web::api::caller::Caller};
+
+    async fn to_caller(_: App, _: Request, _: Caller) -> Result<Response, Error> {
+        Ok(Response::empty(StatusCode::OK))
+    }
 
     async fn answer(_: App, _: Request) -> Result<Response, Error> {
         Ok(Response::empty(StatusCode::OK))
@@ -100,6 +114,12 @@ mod tests {
     #[should_panic(expected = "does not say which credential it needs")]
     fn nor_can_one_for_every_method() {
         drop(Table::default().any("/api", answer));
+    }
+
+    #[test]
+    #[should_panic(expected = "does more than to read")]
+    fn a_token_that_reads_changes_nothing() {
+        drop(Table::default().rest(Method::DELETE, "/api/secrets", Capability::Read, to_caller));
     }
 
     #[test]

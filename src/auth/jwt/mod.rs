@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{NaiveDateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -81,6 +81,8 @@ pub struct Grant {
     pub scope: Scope,
     /// Lifetime from now on.
     pub lifetime: Duration,
+    /// Expiry of the token that it is issued for, in UTC. The JWT expires no later.
+    pub not_after: Option<NaiveDateTime>,
 }
 
 /// Scope of a JWT; for JWTs that only open sockets, the purpose that they are issued for.
@@ -206,9 +208,11 @@ impl Jwt {
     pub fn issue_restricted(&self, grant: &Grant, restrictions: &Restrictions) -> String {
         let now = Utc::now().timestamp();
         let subject = format!("User:{}", grant.user_id);
+        let expiry = now.saturating_add_unsigned(grant.lifetime.as_secs());
+        let not_after = grant.not_after.map_or(i64::MAX, |time| time.and_utc().timestamp());
         let mut claims = json!({
             "aud": subject,
-            "exp": now.saturating_add_unsigned(grant.lifetime.as_secs()),
+            "exp": expiry.min(not_after),
             "iat": now,
             "iss": ISSUER,
             "jti": Uuid::new_v4().to_string(),

@@ -39,6 +39,7 @@ const SESSION: Grant = Grant {
     permissions: Permissions::ADMIN,
     scope: Scope::Full,
     lifetime: SESSION_LIFETIME,
+    not_after: None,
 };
 
 #[test]
@@ -168,6 +169,24 @@ fn what_is_issued_is_verified_and_names_its_token() {
     assert_eq!(verified, Claims { token_id: Some(9), expires_at, ..ADMIN });
     let without = Grant { token_id: None, ..grant };
     assert_eq!(jwt.verify(&jwt.issue(&without)).unwrap().token_id, None);
+}
+
+#[test]
+fn no_jwt_expires_after_its_token() {
+    let expiry = |not_after: Option<i64>| {
+        let not_after = not_after.map(|time| chrono::DateTime::from_timestamp(time, 0).unwrap().naive_utc());
+        let issued = Jwt::new(SECRET).issue(&Grant { not_after, ..SESSION });
+        let claims = jsonwebtoken::dangerous::insecure_decode::<Map<String, Value>>(&issued).unwrap().claims;
+        (claims["exp"].as_i64().unwrap(), claims["iat"].as_i64().unwrap())
+    };
+    let lifetime = i64::try_from(SESSION.lifetime.as_secs()).unwrap();
+    let now = chrono::Utc::now().timestamp();
+    assert_eq!(expiry(Some(now + 60)).0, now + 60);
+    assert_eq!(expiry(Some(now - 60)).0, now - 60);
+    for later in [None, Some(now + lifetime + 3600)] {
+        let (expiry, issued_at) = expiry(later);
+        assert_eq!(expiry, issued_at + lifetime);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Addresses of accounts: confirmed, and changed, by mailed links.
 
-use super::{ProvenUser, RESOURCE, creating::tell_owner, editing::tell_old_address, passwords, record, record_user};
+use super::{
+    ProvenUser, RESOURCE, TOKENS, creating::tell_owner, editing::tell_old_address, passwords, record, record_user,
+};
 use crate::{
     auth::{MailedToken, PasswordHash, ProvenPassword},
     mail::Letter,
@@ -10,7 +12,7 @@ use crate::{
         audit::{Actor, Differences},
         credentials,
         email_changes::{self, EmailChange},
-        mailed_tokens, user_tokens, users,
+        mailed_tokens, users,
     },
 };
 
@@ -69,10 +71,9 @@ pub async fn confirm(
         credentials::unlock(tx, user_id).await?;
         passwords::replace(tx, actor, &before, password).await?;
     }
-    let api_token = user_tokens::first_active_of(tx, user_id).await?;
-    if let (None, Some(api_token), Some(email)) = (before.confirmed_at, api_token, &before.email) {
-        let (name, url) = (before.name.as_deref().unwrap_or_default(), &mailing.url("/account"));
-        mailing.write(tx, email, &Letter::Welcome { name, token: &api_token.token, url }).await?;
+    if let (None, Some(email)) = (before.confirmed_at, &before.email) {
+        let (name, url) = (before.name.as_deref().unwrap_or_default(), &mailing.url(TOKENS));
+        mailing.write(tx, email, &Letter::Welcome { name, url }).await?;
     }
     Ok(true)
 }

@@ -4,7 +4,7 @@ use super::{RESOURCE, record};
 use crate::{
     auth::PasswordHash,
     mail::Letter,
-    operations::{Link, Mailing, Quota, Recipient, organizations, tokens},
+    operations::{Link, Mailing, Quota, Recipient, organizations},
     store::{
         Error, Result, Transaction,
         audit::{Actor, Differences},
@@ -97,8 +97,8 @@ pub(in crate::operations) async fn claim(
     Ok((user, actor))
 }
 
-/// Signs a visitor up: creates an account, an organization that it administers, and a token, and mails a link to confirm
-/// the address. If the address has an account, its owner is told by mail instead.
+/// Signs a visitor up: creates an account and an organization that it administers, and mails a link to confirm the
+/// address. Creates no token (D46). If the address has an account, its owner is told by mail instead.
 ///
 /// # Errors
 ///
@@ -116,7 +116,6 @@ pub async fn sign_up(tx: &mut Transaction<'_>, visitor: &Actor, mailing: Mailing
     };
     let (user, actor) = create_own(tx, visitor, "sign_up", &account).await?;
     organizations::create_named(tx, &actor, new.organization, user.id, Quota::Unlimited).await?;
-    tokens::create(tx, &actor, user.id, Quota::Unlimited).await?;
     Link::Confirmation.send(tx, mailing, Recipient { id: user.id, name: new.name, email: new.email }).await
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Page on which tokens are ended.
+/// Page on which tokens are created and ended.
 pub const TOKENS: &str = "/account/tokens";
 
 /// The valid tokens of a user whose password was changed, by their last characters.

@@ -5,9 +5,9 @@ use crate::{
     auth::PasswordHash,
     mail::Letter,
     operations::{
-        Mailing, Quota,
+        Mailing,
         accounts::{self, NewAccount},
-        members, tokens,
+        members,
     },
     store::{
         DbConn, Error, Result, Transaction,
@@ -17,7 +17,6 @@ use crate::{
         invitation_senders,
         invitations::{self, RESOURCE},
         organizations::Organization,
-        user_tokens,
         users::User,
     },
 };
@@ -73,11 +72,7 @@ pub async fn accept_with_account(
         }
     };
     let organizations = accept(tx, &actor, accepting, user.id).await?;
-    let token = match user_tokens::first_active_of(tx, user.id).await? {
-        Some(token) => token,
-        None => tokens::create(tx, &actor, user.id, Quota::Unlimited).await?,
-    };
-    let letter = Letter::Welcome { name, token: &token.token, url: &mailing.url("/account") };
+    let letter = Letter::Welcome { name, url: &mailing.url(accounts::TOKENS) };
     mailing.postbox.write(tx, email, &letter).await?;
     Ok((user, organizations))
 }

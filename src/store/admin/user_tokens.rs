@@ -10,9 +10,10 @@ use crate::store::{
     effects::Revocation,
     error::Optional as _,
     now,
-    schema::{user_token_uses, user_tokens, users},
+    schema::{user_token_settings, user_token_uses, user_tokens, users},
+    user_token_settings::TokenSettings,
     user_token_uses::Use,
-    user_tokens::UserToken,
+    user_tokens::{UserToken, valid},
 };
 
 /// A token in a list.
@@ -28,6 +29,9 @@ pub struct Row {
     /// The owner of the token.
     #[diesel(embed)]
     pub user: UserName,
+    /// Name, scope and expiry, if the token has a row of them.
+    #[diesel(embed)]
+    pub settings: Option<TokenSettings>,
     /// Last use, if the token was used since uses are recorded.
     #[diesel(embed)]
     pub last_use: Option<Use>,
@@ -36,9 +40,9 @@ pub struct Row {
 /// Filters for a list of tokens; `None` lists all.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// Part of the user's name or address, or the token's id.
+    /// Part of the user's name or address, or of the token's name, or its id.
     pub text: Option<String>,
-    /// Filter by valid or invalidated.
+    /// Filter by valid, or invalidated or expired.
     pub is_valid: Option<bool>,
     /// Filter by user.
     pub user_id: Option<i32>,
@@ -47,14 +51,21 @@ pub struct Search {
 /// The rows of a search, for both backends to infer.
 macro_rules! found {
     ($search:expr) => {{
-        let mut query = user_tokens::table.inner_join(users::table).left_join(user_token_uses::table).into_boxed();
+        let mut query = user_tokens::table
+            .inner_join(users::table)
+            .left_join(user_token_settings::table)
+            .left_join(user_token_uses::table)
+            .into_boxed();
         if let Some(text) = &$search.text {
             let pattern = pattern(text);
-            let named = contains!(users::name, pattern.clone()).or(contains!(users::email, pattern));
+            let named = contains!(users::name, pattern.clone()).or(contains!(users::email, pattern.clone()));
+            let named = named.or(contains!(user_token_settings::name.nullable(), pattern));
             query = query.filter(named.or(user_tokens::id.nullable().eq(text.parse::<i32>().ok())));
         }
-        if let Some(is_valid) = $search.is_valid {
-            query = query.filter(user_tokens::invalidated_at.is_null().eq(is_valid));
+        match $search.is_valid {
+            Some(true) => query = query.filter(valid!()),
+            Some(false) => query = query.filter(diesel::dsl::not(valid!())),
+            None => {}
         }
         if let Some(user_id) = $search.user_id {
             query = query.filter(user_tokens::user_id.eq(user_id));
@@ -66,6 +77,8 @@ macro_rules! found {
 listed!(found => Row, then user_tokens::id, {
     "id" => Id: user_tokens::id,
     "user" => User: super::lower(users::email),
+    "name" => Name: user_token_settings::name.nullable(),
+    "expires_at" => ExpiresAt: user_token_settings::expires_at.nullable(),
     "invalidated_at" => InvalidatedAt: user_tokens::invalidated_at,
     "used_at" => UsedAt: user_token_uses::used_at.nullable(),
     "inserted_at" => InsertedAt: user_tokens::inserted_at,
@@ -75,6 +88,7 @@ listed!(found => Row, then user_tokens::id, {
 pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<(Row, UserToken)>> {
     on_conn!(conn, |raw| user_tokens::table
         .inner_join(users::table)
+        .left_join(user_token_settings::table)
         .left_join(user_token_uses::table)
         .filter(user_tokens::id.eq(id))
         .select((Row::as_select(), UserToken::as_select()))
@@ -82,7 +96,7 @@ pub async fn find(conn: &mut DbConn, id: i32) -> Result<Option<(Row, UserToken)>
     .optional()
 }
 
-/// Makes an invalid token valid again; `false` when it is valid.
+/// Takes back that a token was invalidated; `false` when it was not. An expired token stays invalid.
 pub async fn restore(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     let invalid = user_tokens::table.find(id).filter(user_tokens::invalidated_at.is_not_null());
     let restored = on_conn!(tx, |raw| diesel::update(invalid)
@@ -91,7 +105,7 @@ pub async fn restore(tx: &mut Transaction<'_>, id: i32) -> Result<bool> {
     Ok(restored > 0)
 }
 
-/// Deletes a token with the record of its last use; closes the sockets whose JWT came from it. Returns what it was.
+/// Deletes a token with its settings and the record of its last use; closes the sockets whose JWT came from it. Returns what it was.
 ///
 /// # Errors
 ///

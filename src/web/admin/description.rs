@@ -92,7 +92,11 @@ pub(super) enum FieldKind {
     Email,
     Password,
     Number,
+    Date,
     Checkbox,
+    /// One of these values, with their labels. The first one is preselected.
+    #[serde(skip)]
+    Choice(&'static [(&'static str, &'static str)]),
 }
 
 /// The forms that have a field.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{Value, context, value::Serde};
 
-use super::{Draft, Error, Flash, Form, PageRequest, Record, Refusal, Saved, Table, record};
+use super::{Draft, Error, FieldKind, Flash, Form, PageRequest, Record, Refusal, Saved, Table, record};
 use crate::{
     http::{Request, Response, StatusCode},
     operations::Rule,
@@ -169,8 +169,13 @@ fn render(
     let labels: BTreeMap<_, _> = fields.clone().map(|field| (field.name, field.label)).collect();
     let fields: Vec<Value> = fields
         .map(|field| {
-            let kind = Value::from(Serde(field.kind));
-            context! { name => field.name, label => field.label, kind, hint => field.hint, required => field.required }
+            let (kind, options) = match field.kind {
+                FieldKind::Choice(options) => (Value::from("choice"), Some(Serde(options))),
+                kind => (Value::from(Serde(kind)), None),
+            };
+            let options = options.map(Value::from);
+            let (name, label, hint, required) = (field.name, field.label, field.hint, field.required);
+            context! { name, label, kind, options, hint, required }
         })
         .collect();
     let heading = match record {

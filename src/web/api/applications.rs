@@ -19,20 +19,21 @@ use crate::{
     web::App,
 };
 
-/// Answers with the active applications of the organization.
+/// Answers with the active applications of the organization, without secrets for a token that only reads.
 pub(in crate::web) async fn index(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
     let mut conn = app.db.conn().await?;
     let organization = request.path_param("organization_id");
     let organization = Reference::parse(&organization);
     caller.require_admin_of(&mut conn, organization).await?;
     let applications = applications::list(&mut conn, organization).await?;
-    Ok(data(StatusCode::OK, applications.iter().map(view).collect::<Vec<_>>()))
+    let shown = applications.iter().map(|application| view(&caller, application));
+    Ok(data(StatusCode::OK, shown.collect::<Vec<_>>()))
 }
 
 /// Answers with one of them, by id or key.
 pub(in crate::web) async fn show(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
     let application = find(&caller, &request, &mut app.db.conn().await?).await?;
-    Ok(data(StatusCode::OK, view(&application)))
+    Ok(data(StatusCode::OK, view(&caller, &application)))
 }
 
 /// Creates an application. Generates its key and secret if none are given (D14).
@@ -61,7 +62,7 @@ pub(in crate::web) async fn create(app: App, request: Request, caller: Caller) -
         async |tx: &mut Transaction<'_>| operations::create(tx, &actor, organization.id, &new, MadeIn::Elsewhere).await;
     let application = app.db.transaction(insert).await.map_err(|error| taken(&changes, error))?;
     let path = format!("/api/organizations/{}/applications/{}", organization.id, application.id);
-    Ok(created(&path, view(&application)))
+    Ok(created(&path, view(&caller, &application)))
 }
 
 /// Changes an application. A key or secret that is emptied is generated anew.
@@ -76,7 +77,7 @@ pub(in crate::web) async fn update(app: App, request: Request, caller: Caller) -
     let actor = caller.actor();
     let update = async |tx: &mut Transaction<'_>| operations::update(tx, &actor, before.id, &changes, None).await;
     let (application, _) = app.db.transaction(update).await.map_err(|error| taken(&changeset, error))?;
-    Ok(data(StatusCode::OK, view(&application)))
+    Ok(data(StatusCode::OK, view(&caller, &application)))
 }
 
 /// Archives an application and closes its sockets (D5).
@@ -85,7 +86,7 @@ pub(in crate::web) async fn delete(app: App, request: Request, caller: Caller) -
     let actor = caller.actor();
     let archive = async |tx: &mut Transaction<'_>| operations::archive(tx, &actor, application.id).await;
     let archived = app.db.transaction(archive).await?.ok_or(Error::NotFound("application"))?;
-    Ok(data(StatusCode::OK, view(&archived)))
+    Ok(data(StatusCode::OK, view(&caller, &archived)))
 }
 
 /// Gives an application a new secret. The one before signs JWTs until it is ended.
@@ -94,7 +95,7 @@ pub(in crate::web) async fn rotate_secret(app: App, request: Request, caller: Ca
     let actor = caller.actor();
     let rotate = async |tx: &mut Transaction<'_>| operations::rotate_secret(tx, &actor, application.id).await;
     let rotated = app.db.transaction(rotate).await.map_err(gone)?;
-    Ok(data(StatusCode::OK, view(&rotated)))
+    Ok(data(StatusCode::OK, view(&caller, &rotated)))
 }
 
 /// Ends the secret that a rotation replaced, and closes the sockets whose JWT it signed.
@@ -103,11 +104,12 @@ pub(in crate::web) async fn end_previous_secret(app: App, request: Request, call
     let actor = caller.actor();
     let end = async |tx: &mut Transaction<'_>| operations::end_previous_secret(tx, &actor, application.id).await;
     let ended = app.db.transaction(end).await.map_err(gone)?.ok_or(Error::NotFound("previous secret"))?;
-    Ok(data(StatusCode::OK, view(&ended)))
+    Ok(data(StatusCode::OK, view(&caller, &ended)))
 }
 
-fn view(application: &Application) -> Value {
+fn view(caller: &Caller, application: &Application) -> Value {
     let Application { id, name, app_key, app_secret, archived_at } = application;
+    let app_secret = app_secret.as_ref().filter(|_| caller.may_see_secrets());
     json!({
         "id": id, "name": name, "app_key": app_key, "app_secret": app_secret, "archived_at": timestamp(*archived_at),
     })

@@ -157,7 +157,7 @@ impl<T> Change<T> {
 
 /// Parses `2020-01-02T03:04:05`, or with a space for the `T`, then an optional fraction, then an optional `Z`. No other
 /// part may be left out: Ecto reads every part at its place.
-fn parse_time(text: &str) -> Option<NaiveDateTime> {
+pub(super) fn parse_time(text: &str) -> Option<NaiveDateTime> {
     let (moment, fraction) = text.split_at_checked("2020-01-02T03:04:05".len())?;
     let separators = [4, 7, 10, 13, 16].map(|at| moment.as_bytes()[at]);
     if !matches!(separators, [b'-', b'-', b'T' | b' ', b':', b':']) {

@@ -8,6 +8,7 @@ pub(super) mod caller;
 mod changeset;
 pub(super) mod events;
 pub(super) mod organizations;
+mod permit;
 pub(super) mod policies;
 pub(super) mod sessions;
 pub(super) mod user_tokens;

@@ -1,17 +1,18 @@
-//! Sessions: a user's token is exchanged for a JWT.
+//! Sessions: a user's token is exchanged for a JWT, which does no more than the token's scope permits and does not outlive
+//! the token.
 
 use std::time::Duration;
 
 use serde_json::{Value, json, value::RawValue};
 
-use super::Error;
+use super::{Error, permit::Permit};
 use crate::{
     auth::{
         Permissions,
         jwt::{self, Grant, NotUnderstood, RESTRICTIONS, Restrictions, SESSION_LIFETIME, Scope},
     },
     http::{Request, Response, StatusCode},
-    store::{enrollments, user_tokens},
+    store::{enrollments, token_scope::Capability, user_token_settings, user_tokens},
     web::{App, restrictions::of_socket},
 };
 
@@ -21,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] for a wrong token, a `channel` that is neither true nor false, and restrictions that are not understood.
+/// [`Error::OutOfScope`] for a page's JWT from a token that opens no sockets. [`Error::Invalid`] for a wrong token, a `channel` that is neither true nor false, and restrictions that are not understood.
 pub(in crate::web) async fn create(app: App, request: Request) -> Result<Response, Error> {
     let token = request.params().require_text("token")?;
     let scope = scope(&request)?;
@@ -36,10 +37,15 @@ pub(in crate::web) async fn create(app: App, request: Request) -> Result<Respons
         guesser.inspect(|address| app.accounts.wrong_tokens.note(*address));
         return Err(Error::invalid("token", "invalid"));
     };
+    let settings = user_token_settings::find(&mut conn, token.id).await?;
+    if scope == Scope::Channel {
+        Permit::check(Some(settings.scope), Capability::Connect)?;
+    }
     app.accounts.token_uses.note(&app.db, token.id, &user, request.client_addr());
     let is_admin = user.is_root || enrollments::is_admin_anywhere(&mut conn, user.id).await?;
     let permissions = if is_admin && scope == Scope::Full { Permissions::ADMIN } else { Permissions::USER };
-    let grant = Grant { user_id: user.id, token_id: Some(token.id), permissions, scope, lifetime };
+    let (token_id, not_after) = (Some(token.id), settings.expires_at);
+    let grant = Grant { user_id: user.id, token_id, permissions, scope, lifetime, not_after };
     let jwt = app.jwt.issue_restricted(&grant, &restrictions);
     if jwt.len() > jwt::MAX_BYTES {
         let most = jwt::MAX_BYTES;

@@ -13,7 +13,10 @@ use crate::{
     auth::{TooMany, jwt::NoUser},
     http::{self, Methods, Response, StatusCode},
     realtime::{PublishError, Refusal},
-    store,
+    store::{
+        self,
+        token_scope::{Capability, TokenScope},
+    },
 };
 
 /// Reason why a request is not answered as asked.
@@ -28,6 +31,14 @@ pub enum Error {
     /// A valid JWT that does not permit this: 401.
     #[error("the JWT does not permit this")]
     Forbidden,
+    /// A JWT from a token whose scope does not include this: 403. Not 401, which clients take for a JWT that has ended.
+    #[error("this needs a token with the scope {}; the scope of yours is {}", needs.scopes(), scope.name())]
+    OutOfScope {
+        /// The scope of the token.
+        scope: TokenScope,
+        /// The use that is refused.
+        needs: Capability,
+    },
     /// No route at this path, or not for this method: 404.
     #[error("nothing is here for this method and path")]
     NoRoute,
@@ -131,7 +142,7 @@ impl Error {
             Self::WrongMethod { is_api: false, .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::EventTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Refused(_) | Self::Forgery => StatusCode::FORBIDDEN,
+            Self::Refused(_) | Self::Forgery | Self::OutOfScope { .. } => StatusCode::FORBIDDEN,
             Self::TooManyAttempts { .. } | Self::TooManyChanges { .. } | Self::TooManyWrongTokens(_) => {
                 StatusCode::TOO_MANY_REQUESTS
             }

@@ -88,6 +88,7 @@ pub(in crate::web) async fn create_session(app: App, request: Request) -> Result
         permissions: Permissions::CHANNEL,
         scope: Scope::Console(page.session()),
         lifetime: JWT_LIFETIME,
+        not_after: None,
     };
     // Topics that have to be named are named.
     let topics = Some(vec![TopicGrant::everything()]);

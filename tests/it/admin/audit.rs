@@ -36,7 +36,10 @@ async fn changes_of_the_admin_are_told_and_secrets_are_not(database: TestDatabas
     for (path, fields) in [
         ("/admin/users/5", &user[..]),
         ("/admin/applications/1", &application),
-        ("/admin/user_tokens", &[("user", "5")]),
+        (
+            "/admin/user_tokens",
+            &[("user", "5"), ("name", "chat \u{202e}"), ("scope", "read"), ("expires_on", "9998-12-31")],
+        ),
         ("/admin/user_tokens/1/invalidate", &[]),
         ("/admin/enrollments/3/is_admin", &[("_method", "put"), ("value", "true")]),
         ("/admin/ownerships/2/delete", &[]),
@@ -52,8 +55,11 @@ async fn changes_of_the_admin_are_told_and_secrets_are_not(database: TestDatabas
         "change_password users 5: email: \"lone@example.com\"",
         "update applications 1: name: \"Test App\" -> \"Chat\"; \
          app_key: \"88911bb8-e6c9-11f1-bf84-f2fc4c7451a7\" -> \"chat\"; app_secret: changed",
-        &format!("create user_tokens 7: user_id: 5; ends in: \"{new_ending}\""),
-        &format!("invalidate user_tokens 1: user_id: 1; ends in: \"{ending}\""),
+        &format!(
+            "create user_tokens 7: user_id: 5; ends in: \"{new_ending}\"; name: \"chat \\u{{202e}}\"; scope: read; \
+             expires_at: \"9999-01-01T00:00:00\""
+        ),
+        &format!("invalidate user_tokens 1: user_id: 1; ends in: \"{ending}\"; scope: all"),
         "update enrollments 3: user: \"member@example.com\"; user_id: 3; organization: \"Acme Inc.\"; \
          organization_id: 1; is_admin: false -> true",
         "delete ownerships 2: organization_id: 2; application_id: 2; archived applications: 1",
@@ -95,8 +101,8 @@ async fn changes_by_rest_are_told_too(database: TestDatabase) {
         "create applications 3: name: \"Two\"; app_key: \"two\"; organization_id: 1",
         "update applications 3: app_secret: changed",
         "archive applications 3: name: \"Two\"",
-        &format!("create user_tokens 7: user_id: 3; ends in: \"{new_ending}\""),
-        "invalidate user_tokens 1: user_id: 1; ends in: \"51a7\"",
+        &format!("create user_tokens 7: user_id: 3; ends in: \"{new_ending}\"; scope: all"),
+        "invalidate user_tokens 1: user_id: 1; ends in: \"51a7\"; scope: all",
         "delete organizations 2: name: \"Second Org\"; enrollments: 2; archived applications: 1",
         "archive applications 2: name: \"Second App\"",
     ];

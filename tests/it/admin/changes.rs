@@ -109,6 +109,15 @@ async fn each_fields_error_stands_beside_it_and_what_was_typed_is_kept(database:
         ("users/5", &[("_method", "put"), ("name", "Kept"), ("email", "member@example.com")], "email", "taken"),
         ("user_tokens", &[("user", "nobody@example.com")], "user", "no user"),
         ("user_tokens", &[("user", "")], "user", "can&#x27;t be blank"),
+        ("user_tokens", &[("user", "3")], "scope", "can&#x27;t be blank"),
+        ("user_tokens", &[("user", "3"), ("scope", "all"), ("name", &long[..101])], "name", "at most 100"),
+        (
+            "user_tokens",
+            &[("user", "3"), ("scope", "all"), ("expires_on", "2020-01-01")],
+            "expires_on",
+            "today or later",
+        ),
+        ("user_tokens", &[("user", "3"), ("scope", "all"), ("expires_on", "soon")], "expires_on", "is no date"),
         ("organizations", &[("name", "Kept"), ("slug", "acme-inc")], "slug", "has already been taken"),
         ("organizations", &[("name", "北京"), ("slug", "")], "slug", "can&#x27;t be blank"),
         ("organizations", &[("name", "Kept"), ("admin", "nobody")], "admin", "no user"),
@@ -142,8 +151,21 @@ async fn the_other_tables_are_created_and_changed(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let root = Browser::of(&server, ADMIN).await;
 
-    let token = created(&root.post("/admin/user_tokens", &[("user", "Lone@Example.com")]).await);
-    assert!(root.page(&token).await.contains("badge-good\">Valid"));
+    let token = created(
+        &root
+            .post(
+                "/admin/user_tokens",
+                &[("user", "Lone@Example.com"), ("name", "<chat>"), ("scope", "read"), ("expires_on", "9998-12-31")],
+            )
+            .await,
+    );
+    let page = root.page(&token).await;
+    assert!(page.contains("badge-good\">Valid") && page.contains("&lt;chat&gt;"), "{page}");
+    assert!(page.contains("9999-01-01T00:00:00") && page.contains("Opens no sockets."), "{page}");
+    database.execute("UPDATE user_token_settings SET expires_at = '2026-01-01 00:00:00'").await;
+    assert!(root.page(&token).await.contains("badge-warn\">Expired"));
+    assert!(root.page("/admin/user_tokens?is_valid=no").await.contains("badge-warn\">Expired"));
+    assert!(!root.page("/admin/user_tokens?is_valid=yes").await.contains("Expired</span>"));
     assert_eq!(root.send(&token, &[("_method", "put"), ("valid", "false")], &token).await, "Saved.");
     assert!(root.page(&token).await.contains("Invalid</span>"));
 

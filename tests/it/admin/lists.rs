@@ -36,6 +36,8 @@ async fn every_table_is_searched_filtered_and_sorted(database: TestDatabase) {
         ("user_tokens?user_id=nobody", &[]),
         ("user_tokens?sort=user&direction=desc", &[2, 4, 3, 5, 6, 1]),
         ("user_tokens?sort=invalidated_at", &[6, 1, 2, 3, 4, 5]),
+        ("user_tokens?sort=name", &[1, 2, 3, 4, 5, 6]),
+        ("user_tokens?sort=expires_at&direction=desc", &[1, 2, 3, 4, 5, 6]),
         ("user_tokens?sort=used_at&direction=desc", &[1, 2, 3, 4, 5, 6]),
         ("user_tokens?sort=inserted_at", &[1, 2, 3, 4, 5, 6]),
         ("organizations?q=ACME-", &[1]),

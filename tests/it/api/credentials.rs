@@ -9,7 +9,7 @@ use crate::support::{browser::Browser, database::TestDatabase};
 const ADMIN_TOKEN: &str = "88927080-e6c9-11f1-85bf-f2fc4c7451a7";
 
 /// Every route under `/api` but those that begin a session, with ids of the original's database.
-fn routes(api: &Api) -> Vec<(String, String)> {
+pub(super) fn routes(api: &Api) -> Vec<(String, String)> {
     let endpoint = Endpoint::new(api.app().clone());
     let routes = endpoint.routes().filter(|(pattern, _)| pattern.split('/').nth(1) == Some("api"));
     let ids = [

@@ -9,6 +9,7 @@ mod input;
 mod policies;
 mod quotas;
 mod restricted;
+mod scopes;
 mod signed;
 mod tenants;
 

@@ -10,8 +10,22 @@ fn a_user_and_a_token_are_made() {
     let installation = Installation::new();
     let created = installation.stdout(&["user", "create", "--email", "me@example.com", "--root"]);
     assert!(created.contains("Created me@example.com") && created.contains("Password: "), "{created}");
-    let token = installation.stdout(&["token", "create", "--user", "me@example.com"]);
-    assert_eq!(token.trim().len(), 36, "only the token is printed: {token}");
+    let create = ["token", "create", "--user", "me@example.com"];
+    let settings = ["--name", "chat backend", "--scope", "publish", "--expires-in-days", "90"];
+    for arguments in [&create[..], &[&create[..], &settings].concat()] {
+        let token = installation.stdout(arguments);
+        assert_eq!(token.trim().len(), 36, "only the token is printed: {token}");
+    }
+    let long = "x".repeat(101);
+    for (flag, value, complaint) in [
+        ("--scope", "everything", "[possible values: publish, read, manage, all]"),
+        ("--scope", "unknown", "[possible values: publish, read, manage, all]"),
+        ("--expires-in-days", "0", "0 is not in 1..=36500"),
+        ("--name", long.as_str(), "the name should be at most 100 character(s)"),
+    ] {
+        let message = installation.failure(&[&create[..], &[flag, value]].concat(), &[]);
+        assert!(message.contains(complaint), "{flag} {value}: {message}");
+    }
 
     let message = installation.failure(&["user", "create", "--email", "me@example.com"], &[]);
     assert!(message.contains("there is a user with the address me@example.com already"), "{message}");
@@ -37,13 +51,26 @@ async fn what_commands_make_is_told_and_made_once(database: TestDatabase) {
     let refused = create("Me@Example.com");
     let message = text(&refused.stderr);
     assert!(message.contains("there is a user with the address Me@Example.com already"), "{refused:?}");
-    assert!(installation.run(&["token", "create", "--user", "me@example.com"], &environment).status.success());
+    let settings = ["--name", "chat", "--scope", "publish", "--expires-in-days", "90"];
+    let create = ["token", "create", "--user", "me@example.com"];
+    assert!(installation.run(&create, &environment).status.success());
+    assert!(installation.run(&[&create[..], &settings].concat(), &environment).status.success());
 
-    let ending = &database.text("token", "user_tokens").await[32..];
+    let ending = &database.text("token", "user_tokens WHERE id = 1").await[32..];
+    let limited = &database.text("token", "user_tokens WHERE id = 2").await[32..];
+    let expires_at = database.text("CAST(expires_at AS text)", "user_token_settings").await.replace(' ', "T");
+    assert_eq!(
+        database.texts("user_token_id || ' ' || name || ' ' || scope", "user_token_settings").await,
+        ["2 chat publish"]
+    );
     let entry = "actor || ': ' || action || ' ' || resource || ' ' || resource_id || ' ' || details";
     let entries = [
         "command line: create users 1 email: \"me@example.com\"; name: \"me\"; is_root: true; confirmed: true",
-        &format!("command line: create user_tokens 1 user_id: 1; ends in: \"{ending}\""),
+        &format!("command line: create user_tokens 1 user_id: 1; ends in: \"{ending}\"; scope: all"),
+        &format!(
+            "command line: create user_tokens 2 user_id: 1; ends in: \"{limited}\"; name: \"chat\"; scope: publish; \
+             expires_at: \"{expires_at}\""
+        ),
     ];
     assert_eq!(database.texts(entry, "audit_entries ORDER BY id").await, entries);
     assert_eq!(database.texts("id", "users").await, ["1"]);

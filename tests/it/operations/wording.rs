@@ -144,11 +144,14 @@ async fn actions_on_tokens_have_one_wording(database: TestDatabase) {
     let at = Entrances::of(&server, &database).await;
     let mut ids = Vec::new();
     for _ in 0..2 {
-        at.rest("POST", "/api/users/1/tokens", "").await;
+        let body = r#"{"name":"chat","scope":"manage","expires_at":"9999-01-01T00:00:00Z"}"#;
+        at.rest("POST", "/api/users/1/tokens", body).await;
         ids.push(at.newest("user_tokens").await);
-        at.page("post", "/account/tokens", &[]).await;
+        let fields = [("name", "chat"), ("scope", "manage"), ("expires", "date"), ("expires_on", "9998-12-31")];
+        at.page("post", "/account/tokens", &fields).await;
         ids.push(at.newest("user_tokens").await);
-        at.page("post", "/admin/user_tokens", &[("user", "1")]).await;
+        let fields = [("user", "1"), ("name", "chat"), ("scope", "manage"), ("expires_on", "9998-12-31")];
+        at.page("post", "/admin/user_tokens", &fields).await;
         ids.push(at.newest("user_tokens").await);
     }
     let token = async |id: i32| database.text("token", &format!("user_tokens WHERE id = {id}")).await;
@@ -172,8 +175,9 @@ async fn actions_on_tokens_have_one_wording(database: TestDatabase) {
         };
         let actions: &[&str] =
             if at_index == 3 { &["create", "invalidate", "restore", "delete"] } else { &["create", "invalidate"] };
+        let settings = "name: \"chat\"; scope: manage; expires_at: \"9999-01-01T00:00:00\"";
         let expected: Vec<String> =
-            actions.iter().map(|action| format!("{action}: user_id: 1; ends in: {ending:?}")).collect();
+            actions.iter().map(|action| format!("{action}: user_id: 1; ends in: {ending:?}; {settings}")).collect();
         assert_eq!(at.told("user_tokens", id).await, expected);
     }
 }

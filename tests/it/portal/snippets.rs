@@ -94,7 +94,9 @@ web_test!(signing_snippets_name_every_application);
 async fn signing_snippets_name_every_application(database: TestDatabase) {
     let server = TestServer::start(database.with_original_rows().await);
     let app_key = r#"a"'\'`#{1}$x %s\n</script>é"#;
-    database.execute(&format!("UPDATE applications SET app_key = '{}' WHERE id = 1", app_key.replace('\'', "''"))).await;
+    database
+        .execute(&format!("UPDATE applications SET app_key = '{}' WHERE id = 1", app_key.replace('\'', "''")))
+        .await;
     let admin = Visitor::sign_in(&server, ADMIN).await;
     let page = unescaped(&admin.get(&format!("{}/applications/1", super::ACME)).await);
     for (name, program, _) in SIGNING {

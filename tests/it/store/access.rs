@@ -7,6 +7,7 @@ use pusher_lite::store::{
     access::{Access, Limits},
     applications, enrollments, organizations,
     sessions::{self, NewSession, SessionHash},
+    token_scope::TokenScope,
     user_tokens, users,
 };
 
@@ -78,11 +79,11 @@ async fn what_is_written_here_counts_at_once(database: TestDatabase) {
 
     let token = db.transaction(async |tx: &mut Transaction<'_>| user_tokens::create(tx, 1).await).await.unwrap();
     let publisher = access.publisher(1, Some(token.id), "1", "1").await.unwrap();
-    assert!(publisher.token_active && publisher.application.is_some());
-    assert!(!access.publisher(2, Some(token.id), "2", "2").await.unwrap().token_active, "somebody else's token");
+    assert!(publisher.token_scope == Some(TokenScope::All) && publisher.application.is_some());
+    assert_eq!(access.publisher(2, Some(token.id), "2", "2").await.unwrap().token_scope, None, "somebody else's token");
     db.transaction(async |tx: &mut Transaction<'_>| user_tokens::invalidate(tx, token.id).await).await.unwrap();
     let publisher = access.publisher(1, Some(token.id), "1", "1").await.unwrap();
-    assert!(!publisher.token_active && !publisher.is_admin && publisher.application.is_none());
+    assert!(publisher.token_scope.is_none() && !publisher.is_admin && publisher.application.is_none());
 
     db.transaction(async |tx: &mut Transaction<'_>| enrollments::delete(tx, 3, 1).await).await.unwrap();
     assert!(!access.socket(3, None, None, APP1).await.unwrap().may_connect());

@@ -96,6 +96,7 @@ const ADDED: &[&str] = &[
     "mails",
     "sessions",
     "user_suspensions",
+    "user_token_settings",
     "user_token_uses",
 ];
 

@@ -103,7 +103,14 @@ impl Stand {
 
     async fn socket(&self, app_key: &str, token_id: Option<i32>) -> Socket {
         let lifetime = Duration::from_secs(600);
-        let grant = Grant { user_id: ADMIN, token_id, permissions: Permissions::ADMIN, scope: Scope::Full, lifetime };
+        let grant = Grant {
+            user_id: ADMIN,
+            token_id,
+            permissions: Permissions::ADMIN,
+            scope: Scope::Full,
+            lifetime,
+            not_after: None,
+        };
         let jwt = self.server.app.jwt.issue(&grant);
         let path = "/socket/websocket?vsn=2.0.0&unique_identifier=a";
         let url = format!("wss://localhost{path}&app_key={app_key}&guardian_token={jwt}");

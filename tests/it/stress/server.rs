@@ -81,6 +81,7 @@ impl Server {
             permissions: Permissions::ADMIN,
             scope: Scope::Full,
             lifetime: Duration::from_secs(600),
+            not_after: None,
         };
         let jwt = self.app.jwt.issue(&grant);
         let app_key = "88911bb8-e6c9-11f1-bf84-f2fc4c7451a7";

@@ -135,7 +135,14 @@ impl TestServer {
     /// A JWT of a user, as a session gives it.
     pub(crate) fn jwt(&self, user_id: i32, permissions: Permissions) -> String {
         let lifetime = Duration::from_secs(60);
-        self.app.jwt.issue(&Grant { user_id, token_id: None, permissions, scope: Scope::Full, lifetime })
+        self.app.jwt.issue(&Grant {
+            user_id,
+            token_id: None,
+            permissions,
+            scope: Scope::Full,
+            lifetime,
+            not_after: None,
+        })
     }
 
     /// The answer to a request whose headers are lines (`accept: text/html`).

@@ -121,6 +121,8 @@ async fn everything(database: &TestDatabase) -> Vec<Vec<String>> {
     for (columns, table) in tables {
         all.push(database.texts(columns, &format!("{table} ORDER BY id")).await);
     }
+    let settings = "user_token_id || ' ' || scope";
+    all.push(database.texts(settings, "user_token_settings ORDER BY user_token_id").await);
     all.push(database.texts("id_hash", "sessions ORDER BY id_hash").await);
     all.push(database.texts("email", "email_changes ORDER BY user_id").await);
     all

@@ -56,7 +56,8 @@ async fn somebody_new_gets_an_account_in_the_organization(database: TestDatabase
     assert!(user.confirmed_at.is_some() && !user.is_root && user.name.as_deref() == Some("Zoë Z."));
     assert!(enrollments::find(conn, user.id, 2).await.unwrap().unwrap().is_admin);
     let welcome = text_of_last_mail(&server, NEW).await;
-    assert!(welcome.contains("With this token your backend signs in"), "{welcome}");
+    assert!(welcome.contains("/account/tokens"), "{welcome}");
+    assert!(database.texts("id", &format!("user_tokens WHERE user_id = {}", user.id)).await.is_empty());
     assert_gone(&mut Browser::new(&server), &link).await;
     assert_eq!(actions(&database).await, ["accept", "invite"]);
     let enrolled = format!(

@@ -135,6 +135,7 @@ async fn a_refused_socket_leaves_its_reason(database: TestDatabase) {
         permissions: Permissions::CHANNEL,
         scope: Scope::Channel,
         lifetime: Duration::from_secs(600),
+        not_after: None,
     };
     let ended = Scope::Console(SessionHash::of("a session that never was"));
     let of_console = server.app.jwt.issue(&Grant { scope: ended, ..of_page });

@@ -36,6 +36,7 @@ async fn open(server: &TestServer, user_id: i32, token_id: Option<i32>) -> Socke
         permissions: Permissions::ADMIN,
         scope: Scope::Full,
         lifetime,
+        not_after: None,
     });
     Socket::open(server, &jwt, TEST_APP, "a").await.unwrap()
 }
@@ -68,6 +69,7 @@ async fn a_revocation_by_one_server_closes_the_socket_at_the_other(database: Tes
         permissions: Permissions::ADMIN,
         scope: Scope::Full,
         lifetime,
+        not_after: None,
     };
     let again = Socket::open(&there, &there.app.jwt.issue(&grant), TEST_APP, "a").await;
     assert_eq!(again.err(), Some(403), "what was kept of it is forgotten");
@@ -105,6 +107,7 @@ async fn a_session_that_others_end_closes_its_sockets_and_no_others(database: Te
             permissions: Permissions::CHANNEL,
             scope: Scope::Console(session),
             lifetime: Duration::from_secs(600),
+            not_after: None,
         }));
     }
     let mut sockets = Vec::new();
