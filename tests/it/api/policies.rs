@@ -28,6 +28,7 @@ fn jwt(api: &Api, restrictions: &Restrictions, lifetime: u64) -> String {
         permissions: Permissions::USER,
         scope: Scope::Channel,
         lifetime: Duration::from_secs(lifetime),
+        not_after: None,
     };
     api.server().app.jwt.issue_restricted(&grant, restrictions)
 }
