@@ -288,7 +288,8 @@ mod tests {
         let own = TokenSettings { expires_at: Some(in_days(2)), ..TokenSettings::ABSENT };
         let created = |expires_at| NewToken::check(None, TokenScope::All, expires_at).unwrap().created_by(&own);
         assert_eq!(created(None).unwrap().settings().expires_at, own.expires_at);
-        assert_eq!(created(Some(in_days(1))).unwrap().settings().expires_at, Some(in_days(1)));
+        let earlier = Some(in_days(1));
+        assert_eq!(created(earlier).unwrap().settings().expires_at, earlier);
         assert_eq!(created(Some(in_days(3))), Err(TokenFault::ExpiryAfterOwn));
         assert_eq!(NewToken::unlimited().created_by(&TokenSettings::ABSENT), Ok(NewToken::unlimited()));
     }
