@@ -1,23 +1,27 @@
 //! Migration of a database to the schema that the queries expect.
 
-use diesel::{Connection, RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
+use diesel::{Connection, RunQueryDsl, backend::Backend, connection::SimpleConnection, dsl::sql, sql_types::BigInt};
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     DbConn, Error, Result,
     connect::{Pool, RawPool, SqliteConn},
-    schema,
+    installation, now, schema,
 };
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Version of the newest migration, the same for both databases.
-const NEWEST: &str = "20261129000002";
+const NEWEST: &str = "20261130000003";
 
 /// The advisory lock that migrating processes take: any number, as long as all of them take the same one.
 const LOCK: i64 = 0x7075_7368_6572;
+
+/// The tables of the original, as SQL. A database that has one of them is no new installation.
+const ORIGINAL_TABLES: &str = "('applications', 'enrollments', 'invitations', 'organizations', 'ownerships', \
+     'rememberables', 'user_tokens', 'users')";
 
 /// Runs the pending migrations, in one transaction, alone: processes that start together wait for each other.
 ///
@@ -43,8 +47,12 @@ pub(super) async fn run(pool: &Pool) -> Result<()> {
 fn migrate_sqlite(conn: &mut diesel::SqliteConnection) -> diesel::migration::Result<()> {
     // As long as for Postgres.
     conn.batch_execute("PRAGMA busy_timeout = 60000")?;
-    conn.immediate_transaction(|conn| conn.run_pending_migrations(SQLITE).map(drop).map_err(Failed::Migration))
-        .map_err(Failed::into_inner)
+    let of_original = format!("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN {ORIGINAL_TABLES}");
+    conn.immediate_transaction(|conn| {
+        let found: i64 = diesel::select(sql::<BigInt>(&format!("({of_original})"))).get_result(conn)?;
+        run_pending(conn, SQLITE, found > 0)
+    })
+    .map_err(Failed::into_inner)
 }
 
 fn migrate_postgres(conn: AsyncPgConnection) -> diesel::migration::Result<()> {
@@ -52,9 +60,26 @@ fn migrate_postgres(conn: AsyncPgConnection) -> diesel::migration::Result<()> {
     conn.transaction(|conn| {
         diesel::sql_query("SET LOCAL lock_timeout = '60s'").execute(conn)?;
         diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(LOCK).execute(conn)?;
-        conn.run_pending_migrations(POSTGRES).map(drop).map_err(Failed::Migration)
+        // Those of the schema in which the migrations create tables.
+        let of_original = format!(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename IN {ORIGINAL_TABLES}"
+        );
+        let found: i64 = diesel::select(sql::<BigInt>(&format!("({of_original})"))).get_result(conn)?;
+        run_pending(conn, POSTGRES, found > 0)
     })
     .map_err(Failed::into_inner)
+}
+
+/// Runs the pending migrations, and records whether the installation is new. `has_original` tells whether the database
+/// has tables of the original.
+fn run_pending<DB, C>(conn: &mut C, migrations: EmbeddedMigrations, has_original: bool) -> Result<(), Failed>
+where
+    DB: Backend,
+    C: MigrationHarness<DB> + SimpleConnection,
+{
+    let is_new = !has_original && conn.applied_migrations().map_err(Failed::Migration)?.is_empty();
+    conn.run_pending_migrations(migrations).map_err(Failed::Migration)?;
+    Ok(conn.batch_execute(&installation::sql_to_record(is_new, now()))?)
 }
 
 /// Error of a migrating transaction.

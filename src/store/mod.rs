@@ -51,6 +51,7 @@ pub mod email_changes;
 pub mod endings;
 pub mod enrollments;
 mod error;
+pub mod installation;
 pub mod invitation_enrollments;
 pub mod invitation_senders;
 pub mod invitations;

@@ -204,6 +204,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    installation (id) {
+        id -> Integer,
+        is_new -> Bool,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     // diesel's own.
     __diesel_schema_migrations (version) {
         version -> Text,
@@ -235,6 +243,7 @@ macro_rules! all_tables {
             audit_entries,
             email_changes,
             enrollments,
+            installation,
             invitation_enrollments,
             invitation_senders,
             invitations,
