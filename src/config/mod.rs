@@ -9,6 +9,7 @@ mod mail;
 mod problems;
 mod secrets;
 mod settings;
+mod sign_up;
 mod stop;
 mod values;
 mod warnings;
@@ -27,6 +28,7 @@ pub use self::stop::Stop;
 use self::values::{boolean, number};
 use crate::{
     mail::Smtp,
+    operations::accounts::SignUpPolicy,
     realtime,
     store::{DatabaseUrl, user_quotas::UserLimits},
 };
@@ -48,6 +50,8 @@ pub struct Config {
     pub realtime: realtime::Limits,
     /// Limits of one user.
     pub users: UserLimits,
+    /// The policy for new accounts of visitors.
+    pub sign_up: SignUpPolicy,
     /// The mail server, if mails leave the server.
     pub smtp: Option<Smtp>,
     /// Timing of a stop.
@@ -80,10 +84,12 @@ impl Config {
         let listen = Listen::from_settings(settings)?;
         let database = Database::from_settings(settings)?;
         let smtp = mail::smtp(settings)?;
+        let demo = settings.parse("demo", "true or false", boolean)?;
         Ok(Self {
             public_url: listen::public_url(settings)?,
             realtime: limits::realtime_limits(settings, listen.body.max_bytes)?,
             users: limits::user_limits(settings)?,
+            sign_up: sign_up::policy(settings, demo)?,
             smtp,
             stop: Stop::from_settings(settings)?,
             tls: TlsFiles::from_settings(settings)?,
@@ -91,7 +97,7 @@ impl Config {
                 number(text).filter(|seconds| *seconds <= 315_360_000).map(Duration::from_secs)
             })?,
             metrics_listen: listen::metrics_listen(settings)?,
-            demo: settings.parse("demo", "true or false", boolean)?,
+            demo,
             listen,
             database,
         })
