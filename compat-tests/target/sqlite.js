@@ -22,6 +22,8 @@ export async function filledDatabase(folder, secrets) {
   const database = new sql.Database(withoutLog(file))
   const tables = new Set(database.exec("SELECT name FROM sqlite_master WHERE type = 'table'")[0].values.flat())
   for (const insert of insertsOfDump(tables)) database.run(insert)
+  // As the migrator records a database of the original, which was there before this server.
+  database.run("UPDATE installation SET is_new = 0")
   fs.writeFileSync(file, database.export())
   return url
 }

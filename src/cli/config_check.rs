@@ -28,6 +28,11 @@ fn described(
             Some((value, source)) if setting.key == "database_url" => (without_password(value), source.to_string()),
             Some((value, source)) => (value, source.to_string()),
             None if setting.key == "public_url" => (public_url, "by default".to_owned()),
+            None if setting.key == "sign_up" && config.demo => ("open", "in demo mode".to_owned()),
+            None if setting.key == "sign_up" => (
+                "-",
+                "not set: open in an older installation; in a new one, invited once there is a root user".to_owned(),
+            ),
             None if to_make.contains(&setting.key) => ("-", "made at the first start".to_owned()),
             None if ["jwt_secret", "cookie_secret"].contains(&setting.key) => {
                 ("(secret)", "in the data folder".to_owned())

@@ -70,7 +70,7 @@ async fn serve(config: Config, secrets: &Secrets, tasks: &Tasks) -> Outcome {
     welcome(&config, &public_url, &db, &listener).await?;
 
     let app = App::with_tasks(db, secrets, config.realtime, refusals, site(&config, public_url), tasks.clone());
-    let app = app.with_body_limits(config.listen.body).with_user_limits(config.users);
+    let app = app.with_body_limits(config.listen.body).with_user_limits(config.users).with_sign_up(config.sign_up);
     let app = app.with_signed_jwt_lifetime(config.signed_jwt_lifetime);
     if let Some(address) = config.metrics_listen {
         metrics::serve(address, app.clone())?;

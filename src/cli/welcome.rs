@@ -6,7 +6,8 @@ use crate::store::demo::{ADMIN_PASSWORD, Demo};
 
 /// Text for an empty database. The command reads the same settings as the server.
 const FIRST_USER: &str = "
-  There is no user yet. Make the first one, who may manage everything, with the same settings in another terminal:
+  There is no user yet. Make the first one, who may manage everything, with the same settings in another terminal. Until
+  then anyone can sign up, unless PUSHER_LITE_SIGN_UP says otherwise.
 
     pusher-lite user create --email you@example.com --root
 

@@ -9,6 +9,7 @@ mod mail;
 mod problems;
 mod secrets;
 mod settings;
+mod sign_up;
 mod stop;
 mod values;
 mod warnings;
@@ -27,6 +28,7 @@ pub use self::stop::Stop;
 use self::values::{boolean, number, seconds};
 use crate::{
     mail::Smtp,
+    operations::accounts::SignUpPolicy,
     realtime,
     store::{DatabaseUrl, user_quotas::UserLimits},
 };
@@ -50,6 +52,8 @@ pub struct Config {
     pub users: UserLimits,
     /// Longest lifetime of JWTs that are signed with the secret of an application.
     pub signed_jwt_lifetime: Duration,
+    /// The policy for new accounts of visitors.
+    pub sign_up: SignUpPolicy,
     /// The mail server, if mails leave the server.
     pub smtp: Option<Smtp>,
     /// Timing of a stop.
@@ -82,11 +86,13 @@ impl Config {
         let listen = Listen::from_settings(settings)?;
         let database = Database::from_settings(settings)?;
         let smtp = mail::smtp(settings)?;
+        let demo = settings.parse("demo", "true or false", boolean)?;
         Ok(Self {
             public_url: listen::public_url(settings)?,
             realtime: limits::realtime_limits(settings, listen.body.max_bytes)?,
             users: limits::user_limits(settings)?,
             signed_jwt_lifetime: seconds(settings, "signed_jwt_lifetime")?,
+            sign_up: sign_up::policy(settings, demo)?,
             smtp,
             stop: Stop::from_settings(settings)?,
             tls: TlsFiles::from_settings(settings)?,
@@ -94,7 +100,7 @@ impl Config {
                 number(text).filter(|seconds| *seconds <= 315_360_000).map(Duration::from_secs)
             })?,
             metrics_listen: listen::metrics_listen(settings)?,
-            demo: settings.parse("demo", "true or false", boolean)?,
+            demo,
             listen,
             database,
         })

@@ -27,6 +27,12 @@ pub enum Rule {
     UnconfirmedOwner,
     /// The password of the account is another one than was typed, perhaps since a moment ago.
     OtherPassword,
+    /// Visitors do not sign up: accounts are by invitation, or opened by root users only.
+    SignUpClosed,
+    /// Visitors sign up with addresses of certain mail domains.
+    OtherMailDomain,
+    /// Visitors open no accounts, by invitations neither.
+    NoNewAccounts,
     /// A user sends so many invitations an hour, and no more.
     TooManyInvitations,
 }
@@ -57,6 +63,9 @@ impl Rule {
                 "has an address that is no longer confirmed, and a token could not be used; confirm it in the admin first"
             }
             Self::OtherPassword => "is wrong",
+            Self::SignUpClosed => "Sign-up is closed on this server.",
+            Self::OtherMailDomain => "has a mail domain that this server takes no sign-ups from",
+            Self::NoNewAccounts => "This server opens no new accounts. Ask its operator to create one for you.",
             Self::TooManyInvitations => "You have sent 30 invitations within an hour. Wait before you send more.",
         }
     }

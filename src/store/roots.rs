@@ -26,6 +26,12 @@ pub async fn list(conn: &mut DbConn) -> Result<Vec<Root>> {
     Ok(roots.into_iter().map(root).collect())
 }
 
+/// Returns true if there is a root user, who can sign in or not.
+pub async fn any(conn: &mut DbConn) -> Result<bool> {
+    let roots = users::table.filter(users::is_root.eq(true));
+    on_conn!(conn, |raw| diesel::select(diesel::dsl::exists(roots)).get_result(raw))
+}
+
 /// Returns the root users, and locks their rows: no other transaction can change the set of root users until this one
 /// ends. So two root users who remove each other's root rights at the same time do it one after the other.
 ///

@@ -49,8 +49,10 @@ pub(super) async fn admit(app: &App, request: &Request, auth_token: Option<&str>
 /// that open nothing cost as much. Refusals are counted, and shown in the application's console.
 pub(super) async fn examine(app: &App, request: &Request, auth_token: Option<&str>) -> Result<(Vsn, Identity), Error> {
     app.hub.attempt(request.client_addr())?;
-    // An invalid one gives way to the parameter, the only one that the original looks at.
-    let auth_token = auth_token.filter(|jwt| app.jwt.verify(jwt).is_ok() || Presented::read(jwt).is_some());
+    // An invalid one gives way to the parameter, the only one that the original looks at. Without it, the reason is that of the
+    // invalid one.
+    let is_alone = request.params().text("guardian_token").is_none();
+    let auth_token = auth_token.filter(|jwt| is_alone || app.jwt.verify(jwt).is_ok() || Presented::read(jwt).is_some());
     let identified = identify(app, request, auth_token).await;
     if let Err(Error::Refused(forbidden)) = &identified {
         app.hub.refused(Refusal::ConnectForbidden);

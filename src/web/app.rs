@@ -10,7 +10,7 @@ use crate::{
     config::Secrets,
     http::{Bodies, BodyLimits, Refusals, assets::Assets},
     mail::Postbox,
-    operations::{Mailing, gathered::Gathered, token_uses::TokenUses},
+    operations::{Mailing, accounts::SignUpPolicy, gathered::Gathered, token_uses::TokenUses},
     realtime::{self, Hub},
     store::{
         Db,
@@ -53,6 +53,8 @@ pub struct Handles {
     pub pages: Arc<Pages>,
     /// The parts that people's accounts need.
     pub accounts: Arc<Accounts>,
+    /// The policy for new accounts of visitors.
+    pub sign_up: Arc<SignUpPolicy>,
     /// Quotas of one user.
     pub quotas: Arc<UserQuotas>,
     /// Background tasks that the server cannot be without.
@@ -175,6 +177,7 @@ impl App {
             hub,
             bodies: Bodies::default(),
             quotas: Arc::new(UserQuotas::new(UserLimits::default(), &limit_clock)),
+            sign_up: Arc::new(SignUpPolicy::new(None, Vec::new(), site.demo)),
             accounts: Arc::new(Accounts {
                 signer: Signer::new(&secrets.cookie),
                 attempts: Attempts::new(&limit_clock),
@@ -200,6 +203,12 @@ impl App {
     #[must_use]
     pub fn with_signed_jwt_lifetime(self, lifetime: Duration) -> Self {
         self.with(|handles| handles.signed_jwt_lifetime = lifetime)
+    }
+
+    /// The same with another policy for new accounts.
+    #[must_use]
+    pub fn with_sign_up(self, policy: SignUpPolicy) -> Self {
+        self.with(|handles| handles.sign_up = Arc::new(policy))
     }
 
     /// The same with other limits for the bodies of requests.

@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tls", &[]),
     ("store", &["tls"]),
     ("operations", &["auth", "mail", "realtime", "store", "tasks"]),
-    ("config", &["http", "mail", "realtime", "store"]),
+    ("config", &["http", "mail", "operations", "realtime", "store"]),
     ("auth", &["store"]),
     ("mail", &["store"]),
     ("tasks", &["realtime"]),

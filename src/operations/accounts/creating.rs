@@ -1,10 +1,10 @@
 //! New accounts: by a root user or the command line, by sign-up, and by an invitation.
 
-use super::{RESOURCE, record};
+use super::{RESOURCE, SignUpPolicy, record, sign_up_policy::MayOpenAccount};
 use crate::{
     auth::PasswordHash,
     mail::Letter,
-    operations::{Link, Mailing, Quota, Recipient, organizations},
+    operations::{Link, Mailing, Quota, Recipient, Refusal, organizations},
     store::{
         Error, Result, Transaction,
         audit::{Actor, Differences},
@@ -63,12 +63,13 @@ pub async fn create(tx: &mut Transaction<'_>, actor: &Actor, new: &NewAccount<'_
 pub(in crate::operations) async fn create_for_invited(
     tx: &mut Transaction<'_>,
     visitor: &Actor,
+    permit: MayOpenAccount,
     new: &NewAccount<'_>,
 ) -> Result<(User, Actor)> {
     if credentials::is_taken(tx, new.email).await? {
         return Err(Error::Duplicate { field: "email" });
     }
-    create_own(tx, visitor, "create", new).await
+    create_own(tx, visitor, permit, "create", new).await
 }
 
 /// Gives an account whose address was never confirmed to the person who has just proven to own the address, with a new
@@ -80,9 +81,8 @@ pub(in crate::operations) async fn create_for_invited(
 pub(in crate::operations) async fn claim(
     tx: &mut Transaction<'_>,
     visitor: &Actor,
-    id: i32,
-    name: &str,
-    password: &PasswordHash,
+    _permit: MayOpenAccount,
+    (id, name, password): (i32, &str, &PasswordHash),
 ) -> Result<(User, Actor)> {
     let before = users::lock(tx, id).await?;
     if !users::claim(tx, id, name, password.as_str()).await? {
@@ -102,10 +102,19 @@ pub(in crate::operations) async fn claim(
 ///
 /// # Errors
 ///
-/// [`Error::Duplicate`] when another transaction takes the address or the slug of the organization at the same time.
-pub async fn sign_up(tx: &mut Transaction<'_>, visitor: &Actor, mailing: Mailing<'_>, new: &SignUp<'_>) -> Result<()> {
+/// The errors of [`SignUpPolicy::check_sign_up`]; [`Error::Duplicate`] when another transaction takes the address or the
+/// slug of the organization at the same time.
+pub async fn sign_up(
+    tx: &mut Transaction<'_>,
+    visitor: &Actor,
+    policy: &SignUpPolicy,
+    mailing: Mailing<'_>,
+    new: &SignUp<'_>,
+) -> Result<(), Refusal> {
+    // Before the look for the address, so that a refusal says nothing about it.
+    let permit = policy.permit_sign_up(tx, new.email).await?;
     if credentials::is_taken(tx, new.email).await? {
-        return tell_owner(tx, mailing, new.email).await;
+        return Ok(tell_owner(tx, mailing, new.email).await?);
     }
     let account = NewAccount {
         name: new.name,
@@ -114,9 +123,9 @@ pub async fn sign_up(tx: &mut Transaction<'_>, visitor: &Actor, mailing: Mailing
         is_root: false,
         is_confirmed: false,
     };
-    let (user, actor) = create_own(tx, visitor, "sign_up", &account).await?;
+    let (user, actor) = create_own(tx, visitor, permit, "sign_up", &account).await?;
     organizations::create_named(tx, &actor, new.organization, user.id, Quota::Unlimited).await?;
-    Link::Confirmation.send(tx, mailing, Recipient { id: user.id, name: new.name, email: new.email }).await
+    operations::{Link, Mailing, Quota, Recipient, Refusal, organizations},
 }
 
 /// Mails the owner of an address that another person signed up with it, or wanted to change to it.
@@ -131,6 +140,7 @@ pub(super) async fn tell_owner(tx: &mut Transaction<'_>, mailing: Mailing<'_>, e
 async fn create_own(
     tx: &mut Transaction<'_>,
     visitor: &Actor,
+    _permit: MayOpenAccount,
     action: &str,
     new: &NewAccount<'_>,
 ) -> Result<(User, Actor)> {

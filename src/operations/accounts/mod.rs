@@ -9,6 +9,7 @@ mod passwords;
 mod proven;
 mod roots;
 mod sessions;
+mod sign_up_policy;
 mod suspending;
 
 pub use self::{
@@ -20,6 +21,7 @@ pub use self::{
     passwords::{RemainingTokens, TOKENS, change_own_password, reset_password},
     proven::ProvenUser,
     sessions::{Proof, end_every_browser, sign_in, sign_out},
+    sign_up_policy::{SignUpMode, SignUpPolicy},
     suspending::{reinstate, suspend},
 };
 

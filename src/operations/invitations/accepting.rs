@@ -5,8 +5,8 @@ use crate::{
     auth::PasswordHash,
     mail::Letter,
     operations::{
-        Mailing,
-        accounts::{self, NewAccount},
+        Mailing, Refusal,
+        accounts::{self, NewAccount, SignUpPolicy},
         members,
     },
     store::{
@@ -54,21 +54,22 @@ pub async fn accept(
 ///
 /// # Errors
 ///
-/// As [`accept`], and [`Error::Duplicate`] when the address has another account meanwhile.
+/// As [`accept`]; [`Rule::NoNewAccounts`](crate::operations::Rule::NoNewAccounts), for an account that was never confirmed
+/// too; [`Error::Duplicate`] when the address has another account meanwhile.
 pub async fn accept_with_account(
     tx: &mut Transaction<'_>,
     visitor: &Actor,
-    mailing: Mailing<'_>,
+    (policy, mailing): (&SignUpPolicy, Mailing<'_>),
     accepting: Accepting<'_>,
     unconfirmed: Option<i32>,
     (name, password): (&str, &PasswordHash),
-) -> Result<(User, Vec<Organization>)> {
-    let email = accepting.email;
+) -> Result<(User, Vec<Organization>), Refusal> {
+    let (email, permit) = (accepting.email, policy.permit_invited(tx).await?);
     let (user, actor) = match unconfirmed {
-        Some(id) => accounts::claim(tx, visitor, id, name, password).await?,
+        Some(id) => accounts::claim(tx, visitor, permit, (id, name, password)).await?,
         None => {
             let new = NewAccount { name, email, password: Some(password), is_root: false, is_confirmed: true };
-            accounts::create_for_invited(tx, visitor, &new).await?
+            accounts::create_for_invited(tx, visitor, permit, &new).await?
         }
     };
     let organizations = accept(tx, &actor, accepting, user.id).await?;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     auth::Attempt,
     http::{Request, Response, StatusCode},
-    operations::invitations as operations,
+    operations::{Refusal, invitations as operations},
     store::{self, organizations::Organization},
     web::{
         App, Error,
@@ -36,7 +36,9 @@ pub(in crate::web) async fn accept(app: App, request: Request) -> Result<Respons
     match invited.way(&page) {
         Way::SignUp => sign_up(&app, page, &request, &token, &invited).await,
         Way::Accept => join(&app, &page, &invited).await,
-        Way::SignIn | Way::SignOut => show(&page, StatusCode::FORBIDDEN, &token, &invited, &Form::default()),
+        Way::SignIn | Way::SignOut | Way::Closed => {
+            show(&page, StatusCode::FORBIDDEN, &token, &invited, &Form::default())
+        }
     }
 }
 
@@ -53,19 +55,24 @@ async fn sign_up(
         return show(&page, StatusCode::UNPROCESSABLE_ENTITY, token, invited, &form);
     };
     let hash = password.hash().await.map_err(Error::internal)?;
-    let (actor, mailing, chosen) = (page.actor(), app.mailing(), (form.value("name"), &hash));
+    let (actor, chosen) = (page.actor(), (form.value("name"), &hash));
+    let rules = (&*app.sign_up, app.mailing());
     let (accepting, account) = (invited.accepting(), invited.account.as_ref().map(|account| account.id));
     let accept = app
         .db
-        .transaction(async |tx| operations::accept_with_account(tx, &actor, mailing, accepting, account, chosen).await);
+        .transaction(async |tx| operations::accept_with_account(tx, &actor, rules, accepting, account, chosen).await);
     match accept.await {
         Ok((user, organizations)) => {
             page.sign_in_by_link(user).await?;
             Ok(welcome(&page, &organizations, "Welcome! Your account is ready."))
         }
         // Another request was faster, with the link or with the address.
-        Err(store::Error::NotFound | store::Error::Duplicate { .. }) => gone(&page),
-        Err(error) => Err(error.into()),
+        Err(Refusal::Store(store::Error::NotFound | store::Error::Duplicate { .. })) => gone(&page),
+        Err(Refusal::Store(error)) => Err(error.into()),
+        Err(Refusal::Rule(rule)) => {
+            form.error("base", rule.message());
+            show(&page, StatusCode::FORBIDDEN, token, invited, &form)
+        }
     }
 }
 
@@ -98,6 +105,7 @@ fn show(
 ) -> Result<Response, Error> {
     let way = match invited.way(page) {
         Way::SignUp => "sign_up",
+        Way::Closed => "closed",
         Way::SignIn => "sign_in",
         Way::SignOut => "sign_out",
         Way::Accept => "accept",

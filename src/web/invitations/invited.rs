@@ -2,7 +2,10 @@
 
 use crate::{
     auth::mailed_token,
-    operations::invitations::{Accepting, counting},
+    operations::{
+        accounts::SignUpMode,
+        invitations::{Accepting, counting},
+    },
     store::{
         credentials, invitation_enrollments,
         invitations::{self, Invitation},
@@ -17,6 +20,8 @@ pub(super) struct Invited {
     pub(super) email: String,
     pub(super) organizations: Vec<String>,
     pub(super) account: Option<User>,
+    /// True if the invitation may open an account.
+    opens_accounts: bool,
 }
 
 /// Step that the visitor has to take to accept.
@@ -24,6 +29,8 @@ pub(super) struct Invited {
 pub(super) enum Way {
     /// Choose a name and a password: there is no account, or one whose owner never confirmed the address.
     SignUp,
+    /// None, until there is a confirmed account: this server opens none.
+    Closed,
     /// Sign in: there is an account.
     SignIn,
     /// Sign out: the session belongs to another account.
@@ -43,7 +50,8 @@ impl Invited {
         let Some(into) = counting(&mut conn, invitation.id, into).await? else { return Ok(None) };
         let organizations = into.iter().map(|(_, organization)| organization.shown_name().to_owned()).collect();
         let account = credentials::find_by_email(&mut conn, &email).await?.map(|found| found.user);
-        Ok(Some(Self { invitation, email, organizations, account }))
+        let opens_accounts = app.sign_up.mode(&mut conn).await? != SignUpMode::Off;
+        Ok(Some(Self { invitation, email, organizations, account, opens_accounts }))
     }
 
     /// Returns the invitation as operations take it.
@@ -53,9 +61,10 @@ impl Invited {
 
     /// Returns the step that this visitor has to take.
     pub(super) fn way(&self, page: &PageRequest) -> Way {
-        match (&self.account, page.user()) {
-            (None, _) => Way::SignUp,
-            (Some(account), _) if account.confirmed_at.is_none() => Way::SignUp,
+        let is_usable = |account: &User| account.confirmed_at.is_some();
+        match (self.account.as_ref().filter(|account| is_usable(account)), page.user()) {
+            (None, _) if self.opens_accounts => Way::SignUp,
+            (None, _) => Way::Closed,
             (Some(account), Some(user)) if account.id == user.id => Way::Accept,
             (Some(_), Some(_)) => Way::SignOut,
             (Some(_), None) => Way::SignIn,

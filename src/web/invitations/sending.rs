@@ -9,6 +9,7 @@ use crate::{
     mail,
     operations::{
         Refusal,
+        accounts::SignUpMode,
         invitations::{self as operations, NewInvitation},
     },
     store::{
@@ -146,7 +147,16 @@ async fn show(
     let organization = target.organization.as_ref().map(|organization| {
         context! { id => organization.id, name => organization.shown_name(), path => path_of(organization.id) }
     });
-    let pending: Vec<Value> = managing::list(&mut app.db.conn().await?, user).await?;
-    let title = "Invite a user · pusher-lite";
-    render(page, status, "invitation_new", context! { title, form => form.context(), organization, choices, pending })
+    let mut conn = app.db.conn().await?;
+    let pending: Vec<Value> = managing::list(&mut conn, user).await?;
+    let context = context! {
+        title => "Invite a user · pusher-lite",
+        form => form.context(),
+        organization,
+        choices,
+        pending,
+        opens_accounts => app.sign_up.mode(&mut conn).await? != SignUpMode::Off,
+    };
+    drop(conn);
+    render(page, status, "invitation_new", context)
 }

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use super::{members, organization_access::OrganizationAccess, paths};
 use crate::{
     http::{Request, Response, StatusCode},
-    operations::{Quota, organizations as operations},
+    operations::{Quota, accounts::SignUpMode, organizations as operations},
     store::{
         self, DbConn, Transaction,
         applications::{self, Application},
@@ -164,6 +164,7 @@ async fn render(
         deletion => forms.deletion.context(),
         invitation => Form::default().context(),
         invitations => invitations(&mut conn, access).await?,
+        opens_accounts => app.sign_up.mode(&mut conn).await? != SignUpMode::Off,
     };
     drop(conn);
     page.render(status, "portal/organization", "organizations", context)

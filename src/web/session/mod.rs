@@ -26,7 +26,7 @@ use crate::{
     http::{Cookie, Method, Request, Response, StatusCode, header::USER_AGENT},
     operations::{
         Refusal,
-        accounts::{Proof, ProvenUser},
+        accounts::{Proof, ProvenUser, SignUpMode},
     },
     store::{self, Transaction, audit::Actor, sessions::SessionHash, users::User},
     web::App,
@@ -56,6 +56,8 @@ pub(super) struct PageRequest {
     known: KnownBrowser,
     /// Change of that cookie by the answer.
     become_known: Option<Cookie>,
+    /// True if pages offer to sign up.
+    offers_sign_up: bool,
     origin: Origin,
 }
 
@@ -83,7 +85,7 @@ impl PageRequest {
             Some(id) => browser_session::user_of(&app.db, id).await?,
             None => None,
         };
-        let is_new = known.is_none();
+        let (is_new, offers_sign_up) = (known.is_none(), offers_sign_up(app, user.as_ref()).await);
         let id = known.unwrap_or_else(browser_session::new_id);
         let mut page = Self {
             app: app.clone(),
@@ -95,6 +97,7 @@ impl PageRequest {
             remember: None,
             known: KnownBrowser::of(&app.accounts.signer, request),
             become_known: None,
+            offers_sign_up,
             origin: Origin::of(app, request),
         };
         page.recall().await?;
@@ -185,7 +188,7 @@ impl PageRequest {
             section,
             has_mail => self.app.pages.site.has_mail(),
             flash => self.flash.as_ref().map(Serde),
-            ..navigation(&self.app, &self.id, self.user.as_ref())
+            ..navigation(&self.app, &self.id, self.user.as_ref(), self.offers_sign_up)
         };
         // Values of the page itself come first.
         let context = context! { ..context, ..everywhere };
@@ -361,15 +364,35 @@ pub(super) fn count_change(app: &App, user: &User) -> Result<(), Error> {
     counted.map_err(|TooMany { retry_after }| Error::TooManyChanges { retry_after })
 }
 
+/// Returns true if pages offer this visitor to sign up. They do not while the database does not answer: a page without
+/// the offer is better than none.
+async fn offers_sign_up(app: &App, user: Option<&User>) -> bool {
+    if user.is_some() {
+        return false;
+    }
+    if let Some(mode) = app.sign_up.known_mode() {
+        return mode == SignUpMode::Open;
+    }
+    let mode = async { app.sign_up.mode(&mut app.db.conn().await?).await };
+    match mode.await {
+        Ok(mode) => mode == SignUpMode::Open,
+        Err(error) => {
+            tracing::debug!(%error, "Could not look up whether sign-up is open.");
+            false
+        }
+    }
+}
+
 /// Returns the navigation of a page, in a browser with this id: the signed-in user, the token of the form that signs
-/// out, and whether there is a demo.
-fn navigation(app: &App, id: &str, user: Option<&User>) -> Value {
+/// out, and whether there are a demo and a sign-up.
+fn navigation(app: &App, id: &str, user: Option<&User>, offers_sign_up: bool) -> Value {
     context! {
         csrf_token => browser_session::csrf_token(&app.accounts.signer, id),
         user => user.map(|user| context! {
             id => user.id, name => &user.name, email => &user.email, is_root => user.is_root,
         }),
         demo => app.pages.site.demo,
+        offers_sign_up,
     }
 }
 

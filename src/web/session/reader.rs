@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::{browser_session, navigation, remembered};
+use super::{browser_session, navigation, offers_sign_up, remembered};
 use crate::{http::Request, web::App};
 
 /// Information about the reader in a request.
@@ -33,7 +33,10 @@ impl Reader {
         };
         match user {
             Ok(None) if self.is_remembered => context! {},
-            Ok(user) => navigation(app, known.unwrap_or_default(), user.as_ref()),
+            Ok(user) => {
+                let offers_sign_up = offers_sign_up(app, user.as_ref()).await;
+                navigation(app, known.unwrap_or_default(), user.as_ref(), offers_sign_up)
+            }
             // The page reports another error.
             Err(error) => {
                 tracing::debug!(%error, "Could not look up the reader of an error page.");

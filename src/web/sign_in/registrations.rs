@@ -9,7 +9,10 @@ use super::{
 use crate::{
     auth::{Attempt, NewPassword},
     http::{Params, Request, Response, StatusCode},
-    operations::accounts::{self, SignUp},
+    operations::{
+        Refusal, Rule,
+        accounts::{self, SignUp, SignUpMode},
+    },
     store::{self, credentials, email_changes, users::User},
     web::{
         App, Error,
@@ -25,26 +28,37 @@ const TRIES: usize = 3;
 /// Shows the form for name, address, password, and the name of an organization.
 pub(in crate::web) async fn new(app: App, request: Request) -> Result<Response, Error> {
     let page = PageRequest::of(&app, &request).await?;
-    match page.user() {
-        Some(_) => Ok(page.redirect("/account", None)),
-        None => sign_up_page(&page, StatusCode::OK, &Form::default()),
+    if page.user().is_some() {
+        return Ok(page.redirect("/account", None));
+    }
+    match app.sign_up.mode(&mut app.db.conn().await?).await? {
+        SignUpMode::Open => sign_up_page(&app, &page, StatusCode::OK, &Form::default()),
+        closed => closed_page(&page, closed),
     }
 }
 
 /// Creates the account. Other fields of the form, such as `is_root` (D17), are ignored.
 pub(in crate::web) async fn create(app: App, request: Request) -> Result<Response, Error> {
     let page = PageRequest::of_form(&app, &request).await?;
+    let mode = app.sign_up.mode(&mut app.db.conn().await?).await?;
+    if mode != SignUpMode::Open {
+        return closed_page(&page, mode);
+    }
     let names = ["name", "email", "password", "password_confirmation", "organization_name"];
     let mut form = Form::read(request.params(), SCOPE, &names);
     form.fill("organization_name", original_organization_name(request.params()));
     form.require(&["name", "organization_name"]);
     check_email(&mut form);
+    check_domain(&app, &mut form).await?;
     let Some(password) = new_password(&mut form).filter(|_| form.is_valid()) else {
-        return sign_up_page(&page, StatusCode::UNPROCESSABLE_ENTITY, &form);
+        return sign_up_page(&app, &page, StatusCode::UNPROCESSABLE_ENTITY, &form);
     };
-    page.attempt_by_form(Attempt::SignUp, &mut form, |status, form| sign_up_page(&page, status, form))?;
-    sign_up(&app, &page, &form, &password).await?;
-    Ok(page.redirect("/registrations/sent", None))
+    page.attempt_by_form(Attempt::SignUp, &mut form, |status, form| sign_up_page(&app, &page, status, form))?;
+    match sign_up(&app, &page, &form, &password).await? {
+        // The first root user came meanwhile.
+        Err(_) => closed_page(&page, app.sign_up.mode(&mut app.db.conn().await?).await?),
+        Ok(()) => Ok(page.redirect("/registrations/sent", None)),
+    }
 }
 
 /// Shows that a mail is on its way, or what to do on servers that send none.
@@ -110,16 +124,38 @@ pub(in crate::web) async fn delete(app: App, request: Request) -> Result<Respons
     deletion::render(&app, &page, &user, StatusCode::UNPROCESSABLE_ENTITY, &form).await
 }
 
+/// Checks that the address of a valid form may sign up.
+async fn check_domain(app: &App, form: &mut Form) -> Result<(), Error> {
+    if form.value("email").is_empty() {
+        return Ok(());
+    }
+    match app.sign_up.check_sign_up(&mut app.db.conn().await?, form.value("email")).await {
+        Err(Refusal::Rule(rule @ Rule::OtherMailDomain)) => form.error("email", rule.message()),
+        Err(Refusal::Store(error)) => return Err(error.into()),
+        // The operation checks again.
+        Ok(()) | Err(Refusal::Rule(_)) => {}
+    }
+    Ok(())
+}
+
 /// Signs up the visitor with a valid form. If the address has an account, its owner is told instead; either way the
 /// password is hashed and a mail is written.
-async fn sign_up(app: &App, page: &PageRequest, form: &Form, password: &NewPassword) -> Result<(), Error> {
+async fn sign_up(
+    app: &App,
+    page: &PageRequest,
+    form: &Form,
+    password: &NewPassword,
+) -> Result<Result<(), Rule>, Error> {
     let hash = password.hash().await.map_err(Error::internal)?;
     let (name, email, organization) = (form.value("name"), form.value("email"), form.value("organization_name"));
     let (actor, new) = (page.actor(), SignUp { name, email, password: &hash, organization });
     for _ in 0..TRIES {
-        match app.db.transaction(async |tx| accounts::sign_up(tx, &actor, app.mailing(), &new).await).await {
-            Err(store::Error::Duplicate { .. }) => {}
-            done => return Ok(done?),
+        let (policy, mailing) = (&app.sign_up, app.mailing());
+        match app.db.transaction(async |tx| accounts::sign_up(tx, &actor, policy, mailing, &new).await).await {
+            Ok(()) => return Ok(Ok(())),
+            Err(Refusal::Store(store::Error::Duplicate { .. })) => {}
+            Err(Refusal::Store(error)) => return Err(error.into()),
+            Err(Refusal::Rule(rule)) => return Ok(Err(rule)),
         }
     }
     Err(Error::Unavailable("others sign up with the same name at the same time".into()))
@@ -138,9 +174,17 @@ fn original_organization_name(params: &Params) -> Option<String> {
     Some(name.as_str()?.to_owned())
 }
 
-fn sign_up_page(page: &PageRequest, status: StatusCode, form: &Form) -> Result<Response, Error> {
-    let context = context! { title => "Sign up · pusher-lite", form => form.context() };
+fn sign_up_page(app: &App, page: &PageRequest, status: StatusCode, form: &Form) -> Result<Response, Error> {
+    let domains = app.sign_up.domains();
+    let context = context! { title => "Sign up · pusher-lite", domains, form => form.context() };
     page.render(status, "sign_in/sign_up", "sign_up", context)
+}
+
+/// Shows why nobody signs up here, and how to get an account.
+fn closed_page(page: &PageRequest, mode: SignUpMode) -> Result<Response, Error> {
+    let takes_invited = mode == SignUpMode::Invited;
+    let context = context! { title => "Sign-up is closed · pusher-lite", takes_invited };
+    page.render(StatusCode::FORBIDDEN, "sign_in/sign_up_closed", "sign_up", context)
 }
 
 fn edit_page(page: &PageRequest, status: StatusCode, form: &Form) -> Result<Response, Error> {

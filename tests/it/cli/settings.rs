@@ -269,3 +269,20 @@ fn a_proxy_that_nobody_named_is_told_of_once() {
     assert!(!installation.log().contains("set PUSHER_LITE_TRUSTED_PROXIES"));
     assert!(trusting.stop());
 }
+
+#[test]
+fn who_may_sign_up_is_shown() {
+    let installation = Installation::new();
+    for (environment, shown) in [
+        (&[][..], "-  (not set: open in an older installation; in a new one, invited once there is a root user)"),
+        (&[("PUSHER_LITE_DEMO", "true")], "open  (in demo mode)"),
+        (&[("PUSHER_LITE_DEMO", "true"), ("PUSHER_LITE_SIGN_UP", "off")], "off  (in the environment)"),
+    ] {
+        let output = installation.run(&["config", "check"], environment);
+        let line = format!("{:<34} {shown}", "PUSHER_LITE_SIGN_UP");
+        assert!(text(&output.stdout).lines().any(|printed| printed == line), "{line}: {output:?}");
+    }
+    let domains = [("PUSHER_LITE_SIGN_UP_DOMAINS", "bücher.example")];
+    let message = installation.failure(&["config", "check"], &domains);
+    assert!(message.contains("PUSHER_LITE_SIGN_UP_DOMAINS must be mail domains"), "{message}");
+}

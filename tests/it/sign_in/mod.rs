@@ -8,5 +8,6 @@ pub(crate) mod mailbox;
 mod own_data;
 mod remembering;
 mod resetting;
+mod sign_up_modes;
 mod signing_in;
 mod signing_up;

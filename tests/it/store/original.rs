@@ -91,6 +91,7 @@ const ADDED: &[&str] = &[
     "application_limits",
     "audit_entries",
     "email_changes",
+    "installation",
     "invitation_enrollments",
     "invitation_senders",
     "mails",

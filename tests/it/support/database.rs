@@ -38,12 +38,13 @@ impl TestDatabase {
     }
 
     /// The database with the rows of the original's dump. On Postgres also with its tables, as `psql` restores them;
-    /// on SQLite with ours.
+    /// on SQLite with ours, recorded as no new installation.
     pub(crate) async fn with_original_rows(&self) -> Db {
         match &self.url {
             DatabaseUrl::Sqlite(path) => {
                 let db = self.migrated().await;
                 insert_original_rows(path);
+                self.execute("UPDATE installation SET is_new = false").await;
                 db
             }
             DatabaseUrl::Postgres(url) => {

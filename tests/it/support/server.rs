@@ -9,6 +9,7 @@ use pusher_lite::{
     },
     config::Secrets,
     http::{BodyLimits, Refusals, Timeouts},
+    operations::accounts::SignUpPolicy,
     realtime::Limits,
     server::{self, Tls},
     store::{Db, user_quotas::UserLimits},
@@ -80,7 +81,17 @@ impl TestServer {
 
     /// As [`TestServer::start`], with limits for users that a test can reach.
     pub(crate) fn with_user_limits(db: Db, users: UserLimits) -> Self {
-        Self::run_with(db, Limits::default(), BodyLimits::default(), Mail::Stays, None, users)
+        Self::run_app(db, Limits::default(), Mail::Stays, None, |app| app.with_user_limits(users))
+    }
+
+    /// As [`TestServer::start`], with a policy for new accounts. In the others sign-up is open, as in demo mode.
+    pub(crate) fn with_sign_up(db: Db, policy: SignUpPolicy) -> Self {
+        Self::run_app(db, Limits::default(), Mail::Stays, None, |app| app.with_sign_up(policy))
+    }
+
+    /// As [`TestServer::with_sign_up`], on a server without mail.
+    pub(crate) fn with_sign_up_without_mail(db: Db, policy: SignUpPolicy) -> Self {
+        Self::run_app(db, Limits::default(), Mail::Waits, None, |app| app.with_sign_up(policy))
     }
 
     /// As [`TestServer::start`], encrypted; browsers are told to come by https for an hour.
@@ -89,10 +100,10 @@ impl TestServer {
     }
 
     fn run(db: Db, limits: Limits, body: BodyLimits, mail: Mail, tls: Option<Tls>) -> Self {
-        Self::run_with(db, limits, body, mail, tls, UserLimits::default())
+        Self::run_app(db, limits, mail, tls, |app| app.with_body_limits(body))
     }
 
-    fn run_with(db: Db, limits: Limits, body: BodyLimits, mail: Mail, tls: Option<Tls>, users: UserLimits) -> Self {
+    fn run_app(db: Db, limits: Limits, mail: Mail, tls: Option<Tls>, with: impl FnOnce(App) -> App) -> Self {
         let url = "https://push.example.com:8443";
         let (mailbox, sends_mail) = (mail == Mail::Stays, mail == Mail::Leaves);
         let site = Site { public_url: Some(url.to_owned()), base_url: url.to_owned(), demo: true, mailbox, sends_mail };
@@ -102,7 +113,7 @@ impl TestServer {
             metrics: Some(METRICS_TOKEN.to_owned()),
         };
         let refusals = Refusals::default();
-        let app = App::new(db, &secrets, limits, refusals.clone(), site).with_body_limits(body).with_user_limits(users);
+        let app = with(App::new(db, &secrets, limits, refusals.clone(), site));
         app.accounts.limit_clock.stop();
         let listener = server::bind([127, 0, 0, 1].into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
