@@ -62,7 +62,7 @@ pub const SETTINGS: &[Setting] = &[
     secret("smtp_url", "PUSHER_LITE_SMTP_URL", "Mail server: smtps://USER:PASSWORD@HOST, or smtp:// for STARTTLS. Without it, no mail is sent."),
     setting("mail_from", "PUSHER_LITE_MAIL_FROM", "", "ADDRESS", "Sender of all mail, as Name <name@example.com>. Required with PUSHER_LITE_SMTP_URL."),
     setting("demo", "PUSHER_LITE_DEMO", "false", "BOOL", "Fill an empty database with demo data and serve /demo. Never for production."),
-    setting("sign_up", "PUSHER_LITE_SIGN_UP", "", "MODE", "Who may open an account: open for everyone, invited for invited people, off for nobody. Root users and commands always create accounts. If not set, open in demo mode and in an older installation; in a new one, invited once there is a root user."),
+    setting("sign_up", "PUSHER_LITE_SIGN_UP", "", "MODE", "Ways to open an account: open (by sign-up or invitation), invited (by invitation) or off. Root users and commands always create accounts. If not set, open in demo mode and in an older installation; in a new one, invited once there is a root user."),
     setting("sign_up_domains", "PUSHER_LITE_SIGN_UP_DOMAINS", "", "LIST", "Mail domains whose addresses may sign up, separated by commas. Subdomains are domains of their own. Empty permits all. Invitations go to any domain."),
     setting("max_connections", "PUSHER_LITE_MAX_CONNECTIONS", "100000", "NUMBER", "Maximum open TCP connections. At the limit, idle ones are closed; if there are none, new ones wait."),
     setting("max_sockets", "PUSHER_LITE_MAX_SOCKETS", "90000", "NUMBER", "Maximum open sockets, over WebSocket and long-polling. Further connections get 503."),

@@ -125,7 +125,8 @@ pub async fn sign_up(
     };
     let (user, actor) = create_own(tx, visitor, permit, "sign_up", &account).await?;
     organizations::create_named(tx, &actor, new.organization, user.id, Quota::Unlimited).await?;
-    operations::{Link, Mailing, Quota, Recipient, Refusal, organizations},
+    let to = Recipient { id: user.id, name: new.name, email: new.email };
+    Ok(Link::Confirmation.send(tx, mailing, to).await?)
 }
 
 /// Mails the owner of an address that another person signed up with it, or wanted to change to it.

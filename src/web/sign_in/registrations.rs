@@ -175,12 +175,12 @@ fn original_organization_name(params: &Params) -> Option<String> {
 }
 
 fn sign_up_page(app: &App, page: &PageRequest, status: StatusCode, form: &Form) -> Result<Response, Error> {
-    let domains = app.sign_up.domains();
+    let domains = app.sign_up.domains().to_vec();
     let context = context! { title => "Sign up · pusher-lite", domains, form => form.context() };
     page.render(status, "sign_in/sign_up", "sign_up", context)
 }
 
-/// Shows why nobody signs up here, and how to get an account.
+/// Shows why sign-up is closed, and the way to an account.
 fn closed_page(page: &PageRequest, mode: SignUpMode) -> Result<Response, Error> {
     let takes_invited = mode == SignUpMode::Invited;
     let context = context! { title => "Sign-up is closed · pusher-lite", takes_invited };

@@ -69,7 +69,7 @@ async fn an_archived_application_has_no_sessions(database: TestDatabase) {
     let answer = poller.poll().await.json();
     // It takes a moment until the session is gone; then the request opens none.
     let answer = if answer["status"] == 204 { poller.poll().await.json() } else { answer };
-    assert_eq!(answer, json!({"status": 403}));
+    assert_eq!(answer, json!({"status": 403, "reason": "application archived"}));
     assert_eq!(poller.send("9", "phoenix", "heartbeat", json!({})).await, 410);
 }
 

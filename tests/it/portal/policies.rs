@@ -52,6 +52,7 @@ async fn a_new_application_demands_that_private_topics_are_named(database: TestD
     let server = TestServer::start(database.with_original_rows().await);
     let admin = Visitor::sign_in(&server, ADMIN).await;
     let path = format!("{ACME}/applications");
+    database.execute("UPDATE installation SET is_new = true").await;
     assert_eq!(admin.send("post", &path, &[("name", "New")]).await.status(), 303);
     assert_eq!(policy(&database, 3).await, ["1|0|private-*,presence-*||0"]);
     database.execute("UPDATE installation SET is_new = false").await;

@@ -89,6 +89,7 @@ async fn the_original_can_still_insert(database: TestDatabase) {
 const ADDED: &[&str] = &[
     "__diesel_schema_migrations",
     "application_limits",
+    "application_policies",
     "audit_entries",
     "email_changes",
     "installation",
