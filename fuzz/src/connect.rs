@@ -29,7 +29,7 @@ fn check_read(params: &Params) {
         Some(Value::String(vsn)) => Vsn::negotiate(Some(&vsn)).ok(),
         Some(_) => None,
     };
-    let read = |auth_token| Connect::read(params, auth_token).map(parts);
+    let read = |auth_token| Connect::read(params, auth_token).ok().map(parts);
     let [app_key, unique_identifier, guardian_token] = texts;
     let expected = |jwt: Option<String>| Some((vsn?, app_key.clone()?, unique_identifier.clone()?, jwt?));
     assert_eq!(read(None), expected(guardian_token));

@@ -64,7 +64,7 @@ pub(super) async fn examine(app: &App, request: &Request, auth_token: Option<&st
 }
 
 async fn identify(app: &App, request: &Request, auth_token: Option<&str>) -> Result<(Vsn, Identity), Error> {
-    let connect = Connect::read(request.params(), auth_token).map_err(Error::Refused)?;
+    let connect = Connect::read(request.params(), auth_token).map_err(|wrong| Error::Refused(wrong.into()))?;
     // Every member of a topic receives it.
     if connect.unique_identifier.len() > app.hub.limits().name_bytes {
         return Err(Error::Refused(Forbidden::NameTooLong));

@@ -3,7 +3,6 @@
 use pusher_lite_protocol::Vsn;
 use serde_json::value::RawValue;
 
-use super::Forbidden;
 use crate::http::Params;
 
 /// The parameters of a connect, before any look-up.
@@ -14,18 +13,26 @@ pub(super) struct Connect {
     pub(super) jwt: String,
 }
 
+/// Error: a parameter of a connect is not as it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WrongParameter {
+    /// It is missing or not a string.
+    Missing(&'static str),
+    /// `vsn` asks for an unsupported version.
+    Version,
+}
+
 impl Connect {
     /// Reads the parameters. `auth_token` is the JWT of phoenix.js's `authToken`; without one it is the parameter
     /// `guardian_token`. A `vsn` without a value is treated as missing, as in Phoenix.
     ///
     /// # Errors
     ///
-    /// [`Forbidden::Parameter`] when one of them is missing or not a string, [`Forbidden::Version`] when the version is not
-    /// supported.
-    pub(super) fn read(params: &Params, auth_token: Option<&str>) -> Result<Self, Forbidden> {
-        let text = |name| params.text(name).ok_or(Forbidden::Parameter(name));
+    /// [`WrongParameter`].
+    pub(super) fn read(params: &Params, auth_token: Option<&str>) -> Result<Self, WrongParameter> {
+        let text = |name| params.text(name).ok_or(WrongParameter::Missing(name));
         Ok(Self {
-            vsn: vsn(params).ok_or(Forbidden::Version)?,
+            vsn: vsn(params).ok_or(WrongParameter::Version)?,
             app_key: text("app_key")?,
             unique_identifier: text("unique_identifier")?,
             jwt: match auth_token {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
+use super::connect::WrongParameter;
 use crate::auth::jwt::Invalid;
 
 /// Reason for a 403 to a socket. The texts contain no part of the request but the time at which its JWT expired.
@@ -104,6 +105,15 @@ impl Forbidden {
             Self::NotAccepted => "Allow signed JWTs on the application's page.",
             Self::WeakSecret => "Rotate the secret on the application's page, and sign with the new one.",
             Self::Origin => "Add the page's origin to the allowed origins on the application's page.",
+        }
+    }
+}
+
+impl From<WrongParameter> for Forbidden {
+    fn from(wrong: WrongParameter) -> Self {
+        match wrong {
+            WrongParameter::Missing(name) => Self::Parameter(name),
+            WrongParameter::Version => Self::Version,
         }
     }
 }
