@@ -9,7 +9,7 @@ import { isAvailable } from "./target/installation.js"
 import { givenTarget } from "./target/settings.js"
 
 /** Timeout of one file, in milliseconds. */
-const FILE_WITHIN = 300_000
+const FILE_WITHIN = 600_000
 
 /**
  * @param {string} folder of this package
