@@ -36,8 +36,12 @@ export async function runTestFiles(folder, options) {
     if (event.skip !== undefined) counts.skipped += 1
     else if (isSingle(event)) counts.passed += 1
   })
+  const failed = new Set()
   stream.on("test:fail", (event) => {
-    if (isSingle(event)) counts.failed += 1
+    // A file that ended early, or never began, has no failed test of its own.
+    if (!isSingle(event) && (event.name !== event.file || failed.has(event.file))) return
+    failed.add(event.file)
+    counts.failed += 1
   })
   console.log(`\n${folder}\n`)
   const printed = stream.compose(spec)
