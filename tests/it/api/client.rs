@@ -6,8 +6,9 @@ use pusher_lite::{
     store::{Db, user_quotas::UserLimits},
     web::App,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::TEST_APP;
 use crate::support::{
     server::{Answer, JWT_SECRET, TestServer},
     socket::Socket,
@@ -73,5 +74,16 @@ impl Api {
     /// Opens a socket of vsn 2; `Err` with the status when it is refused.
     pub(super) async fn connect(&self, jwt: &str, app_key: &str, unique_identifier: &str) -> Result<Socket, u16> {
         Socket::open(&self.server, jwt, app_key, unique_identifier).await
+    }
+}
+
+/// Joins a topic of Test App. Returns the reason why it is not joined, which is empty if it is.
+pub(super) async fn join(socket: &mut Socket, topic: &str) -> String {
+    socket.send(json!(["1", "join", format!("lobby:{TEST_APP}:{topic}"), "phx_join", {}])).await;
+    loop {
+        let message = socket.message().await;
+        if message[1] == "join" {
+            return message[4]["response"]["reason"].as_str().unwrap_or_default().to_owned();
+        }
     }
 }

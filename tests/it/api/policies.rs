@@ -8,8 +8,11 @@ use pusher_lite::auth::{
 };
 use serde_json::{Value, json};
 
-use super::{ADMIN, LONE, MEMBER, PLAIN_ADMIN, TEST_APP, client::Api};
-use crate::support::{database::TestDatabase, socket::Socket};
+use super::{
+    ADMIN, LONE, MEMBER, PLAIN_ADMIN, TEST_APP,
+    client::{Api, join},
+};
+use crate::support::database::TestDatabase;
 
 fn policy_path() -> String {
     format!("/api/organizations/acme-inc/applications/{TEST_APP}/policy")
@@ -38,16 +41,6 @@ async fn open(api: &Api, jwt: &str, headers: &[&str]) -> (u64, String) {
     let path = format!("/socket/longpoll?vsn=2.0.0&app_key={TEST_APP}&unique_identifier=a&guardian_token={jwt}");
     let answer = api.server().get(&path, headers).await.json();
     (answer["status"].as_u64().unwrap(), answer["reason"].as_str().unwrap_or_default().to_owned())
-}
-
-async fn join(socket: &mut Socket, topic: &str) -> String {
-    socket.send(json!(["1", "join", format!("lobby:{TEST_APP}:{topic}"), "phx_join", {}])).await;
-    loop {
-        let message = socket.message().await;
-        if message[1] == "join" {
-            return message[4]["response"]["reason"].as_str().unwrap_or_default().to_owned();
-        }
-    }
 }
 
 db_test!(its_admins_alone_see_and_change_it);

@@ -4,8 +4,11 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use pusher_lite::web::sweep::sweep;
 use serde_json::{Value, json};
 
-use super::{ADMIN, SECOND_APP, TEST_APP, client::Api};
-use crate::support::{database::TestDatabase, socket::Socket};
+use super::{
+    ADMIN, SECOND_APP, TEST_APP,
+    client::{Api, join},
+};
+use crate::support::database::TestDatabase;
 
 const SECRET: &str = "a secret that the backend keeps: 7d1f0e2b";
 const OTHER_SECRET: &str = "another secret, of another application";
@@ -44,17 +47,6 @@ async fn reason(api: &Api, jwt: &str, app_key: &str, name: &str) -> String {
     let (opened, answer) = (api.connect(jwt, app_key, name).await, answer.json());
     assert_eq!(opened.err(), answer.get("reason").map(|_| 403), "{answer}");
     answer["reason"].as_str().unwrap_or_default().to_owned()
-}
-
-/// The reason why a topic is not joined; empty if it is.
-async fn join(socket: &mut Socket, topic: &str) -> String {
-    socket.send(json!(["1", "join", format!("lobby:{TEST_APP}:{topic}"), "phx_join", {}])).await;
-    loop {
-        let message = socket.message().await;
-        if message[1] == "join" {
-            return message[4]["response"]["reason"].as_str().unwrap_or_default().to_owned();
-        }
-    }
 }
 
 db_test!(the_door_is_shut_until_the_owner_opens_it_and_has_a_strong_secret);
