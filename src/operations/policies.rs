@@ -2,7 +2,7 @@
 
 use super::{applications::RESOURCE, origins, record};
 use crate::store::{
-    Result, Transaction,
+    self, Transaction,
     application_policies::{self, Policy},
     applications,
     audit::{Actor, Differences},
@@ -71,25 +71,32 @@ fn checked(
     Ok(entries.join("\n"))
 }
 
-/// Changes the policy of an application, and returns true if it did. New demands hold for sockets that are opened from then on; no
-/// longer accepting signed JWTs closes the sockets that were opened with one.
+/// Changes the policy of an application to what `change` makes of it. Returns it, and whether anything changed. New demands
+/// hold for sockets that are opened from then on; no longer accepting signed JWTs closes the sockets that were opened with one.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`](crate::store::Error::NotFound) when there is no such application.
-pub async fn update(tx: &mut Transaction<'_>, actor: &Actor, id: i32, new: &CheckedPolicy) -> Result<bool> {
+/// [`store::Error::NotFound`] when there is no such application, and those of `change`.
+pub async fn update<E: From<store::Error>>(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    id: i32,
+    change: impl FnOnce(Policy) -> Result<CheckedPolicy, E>,
+) -> Result<(Policy, bool), E> {
+    // Of two changes at once, the second is made of what the first left.
     applications::lock(tx, id).await?;
-    let (before, CheckedPolicy(new)) = (application_policies::find(tx, id).await?.policy, new);
+    let before = application_policies::find(tx, id).await?.policy;
+    let CheckedPolicy(new) = change(before.clone())?;
     let mut differences = Differences::default();
     for ((column, old), (_, new)) in before.columns().into_iter().zip(new.columns()) {
         differences.column(column, Some(&old), Some(&new));
     }
     if differences.is_empty() {
-        return Ok(false);
+        return Ok((new, false));
     }
-    application_policies::set(tx, id, new).await?;
+    application_policies::set(tx, id, &new).await?;
     record(tx, actor, "update", (RESOURCE, id), &differences).await?;
-    Ok(true)
+    Ok((new, true))
 }
 
 #[cfg(test)]

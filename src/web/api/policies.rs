@@ -6,10 +6,7 @@ use super::{Error, applications::find, caller::Caller, data};
 use crate::{
     http::{Request, Response, StatusCode},
     operations::policies::{self as operations, CheckedPolicy, WrongEntry},
-    store::{
-        self,
-        application_policies::{self, Policy},
-    },
+    store::application_policies::{self, Policy},
     web::App,
 };
 
@@ -29,22 +26,19 @@ pub(in crate::web) async fn show(app: App, request: Request, caller: Caller) -> 
 pub(in crate::web) async fn update(app: App, request: Request, caller: Caller) -> Result<Response, Error> {
     let mut conn = app.db.conn().await?;
     let application = find(&caller, &request, &mut conn).await?;
-    let before = application_policies::find(&mut conn, application.id).await?.policy;
     drop(conn);
     let Some(Value::Object(changes)) = request.params().value("policy")? else {
         return Err(Error::bad_request("the parameter policy is not an object"));
     };
-    let policy = read(before, changes).map_err(Error::Invalid)?;
     let actor = caller.actor();
-    let change = app.db.transaction(async |tx| {
-        operations::update(tx, &actor, application.id, &policy).await?;
-        application_policies::find(tx, application.id).await
-    });
-    let changed = change.await.map_err(|error| match error {
-        store::Error::NotFound => Error::NotFound("application"),
-        error => error.into(),
+    let apply = |before| read(before, changes).map_err(Error::Invalid);
+    let change = app.db.transaction(async |tx| operations::update(tx, &actor, application.id, apply).await);
+    let (policy, _) = change.await.map_err(|error| match error {
+        // Another request was faster.
+        Error::NotFound(_) => Error::NotFound("application"),
+        error => error,
     })?;
-    Ok(data(StatusCode::OK, view(&changed.policy)))
+    Ok(data(StatusCode::OK, view(&policy)))
 }
 
 fn view(policy: &Policy) -> Value {

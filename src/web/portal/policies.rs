@@ -63,7 +63,7 @@ pub(in crate::web) async fn update(app: App, request: Request) -> Result<Respons
         }
     };
     let actor = page.actor();
-    let change = app.db.transaction(async |tx| operations::update(tx, &actor, application.id, &policy).await);
+    let change = app.db.transaction(async |tx| operations::update(tx, &actor, application.id, |_| Ok(policy)).await);
     change.await.map_err(super::applications::gone)?;
     let notice = "The access rules are saved. They apply to sockets that are opened from now on.";
     Ok(page.redirect(&access.path_of(&application), Flash::notice(notice)))

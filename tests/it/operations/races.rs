@@ -2,9 +2,13 @@
 
 use pusher_lite::{
     auth::{NewPassword, password},
-    operations::{Refusal, Rule, accounts, applications, members, organizations, ownerships, tokens},
+    operations::{
+        Refusal, Rule, accounts, applications, members, organizations, ownerships,
+        policies::{self, CheckedPolicy},
+        tokens,
+    },
     store::{
-        self, Db, Transaction, applications::Changes, audit::Actor, credentials,
+        self, Db, Transaction, application_policies::Policy, applications::Changes, audit::Actor, credentials,
         organizations::Changes as OrganizationChanges, users,
     },
 };
@@ -16,6 +20,8 @@ use crate::support::database::TestDatabase;
 /// An operation that does nothing the second time.
 #[derive(Clone, Copy, Debug)]
 enum Once {
+    ChangePolicy,
+    EndPreviousSecret,
     ArchiveApplication,
     RestoreApplication,
     RenameApplication,
@@ -40,7 +46,9 @@ enum Once {
 use Once::*;
 
 /// In an order in which each has something to do.
-const ALL: [Once; 19] = [
+const ALL: [Once; 21] = [
+    ChangePolicy,
+    EndPreviousSecret,
     ArchiveApplication,
     RestoreApplication,
     RenameApplication,
@@ -68,6 +76,11 @@ impl Once {
         let actor = &Actor { id: Some(ADMIN), ..Actor::default() };
         let last = members::LastAdmin::MayGo;
         match self {
+            ChangePolicy => {
+                let end_expired = |policy| Ok(checked(Policy { ends_expired: true, ..policy }));
+                Ok(policies::update::<Refusal>(tx, actor, 1, end_expired).await?.1)
+            }
+            EndPreviousSecret => Ok(applications::end_previous_secret(tx, actor, 1).await?.is_some()),
             ArchiveApplication => Ok(applications::archive(tx, actor, 1).await?.is_some()),
             RestoreApplication => Ok(applications::restore(tx, actor, 1).await?.is_some()),
             RenameApplication => {
@@ -106,6 +119,14 @@ fn done<E: Into<Refusal>>(outcome: Result<(), E>) -> Result<bool, Refusal> {
     }
 }
 
+fn checked(policy: Policy) -> CheckedPolicy {
+    CheckedPolicy::check(policy).unwrap()
+}
+
+/// A policy that demands nothing of Test App, and a secret that a rotation replaced.
+const ROTATED: &str = "INSERT INTO application_policies VALUES \
+    (1, true, false, '', '', false, 'a secret', '2026-11-30 00:00:00', '2026-11-30 00:00:00')";
+
 /// Carries an operation out in two transactions, of which the first has done it, but not committed, when the second
 /// begins.
 async fn twice(db: &Db, database: &TestDatabase, once: Once) -> [bool; 2] {
@@ -134,6 +155,7 @@ async fn of_two_at_once_one_does_it_and_writes_the_entry(database: TestDatabase)
     let db = database.with_original_rows().await;
     let locked_at = store::now().format("%Y-%m-%d %H:%M:%S");
     database.execute(&format!("UPDATE users SET locked_at = '{locked_at}' WHERE id = {MEMBER}")).await;
+    database.execute(ROTATED).await;
     for once in ALL {
         let before = database.texts("id", "audit_entries").await.len();
         assert_eq!(twice(&db, &database, once).await, [true, false], "{once:?}");
@@ -142,6 +164,35 @@ async fn of_two_at_once_one_does_it_and_writes_the_entry(database: TestDatabase)
         let own = told.iter().filter(|entry| *entry != "applications archive" || matches!(once, ArchiveApplication));
         assert_eq!(own.count(), 1, "{once:?}: {told:?}");
     }
+}
+
+db_test!(of_two_changes_of_a_policy_at_once_both_stay);
+async fn of_two_changes_of_a_policy_at_once_both_stay(database: TestDatabase) {
+    let db = database.with_original_rows().await;
+    database.execute(ROTATED).await;
+    let actor = &Actor::default();
+    let (done, is_done) = oneshot::channel();
+    let (commit, may_commit) = oneshot::channel();
+    let first = db.transaction(async |tx: &mut Transaction<'_>| {
+        let change = |policy| Ok(checked(Policy { ends_expired: true, ..policy }));
+        policies::update::<Refusal>(tx, actor, 1, change).await?;
+        done.send(()).unwrap();
+        may_commit.await.unwrap();
+        Ok::<_, Refusal>(())
+    });
+    let second = async {
+        is_done.await.unwrap();
+        let change = |policy| Ok(checked(Policy { requires_restricted: true, ..policy }));
+        db.transaction(async |tx: &mut Transaction<'_>| policies::update::<Refusal>(tx, actor, 1, change).await).await
+    };
+    let releasing = async {
+        database.until_somebody_waits().await;
+        commit.send(()).unwrap();
+    };
+    let (first, second, ()) = tokio::join!(first, second, releasing);
+    first.unwrap();
+    let (policy, _) = second.unwrap();
+    assert!(policy.ends_expired && policy.requires_restricted, "{policy:?}");
 }
 
 // The check of the old password takes long, and comes before the transaction.
